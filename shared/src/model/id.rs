@@ -1,0 +1,117 @@
+//! Typed identities. Each kind has its prefix, so that an identity read in a
+//! log says what it names, and one kind is never taken for another.
+//!
+//! Identities are derived from what caused the thing they name, never drawn:
+//! the same cause gives the same identity, and "put if absent" under it is the
+//! whole of idempotency.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::digest;
+
+/// Why a text is not an identity of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an identity of this kind is `{prefix}` and 26 characters of a-z and 2-7")]
+pub struct IdError {
+    prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(try_from = "String", into = "String")]
+        #[schemars(with = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// What every identity of this kind begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// The identity that follows from its cause.
+            #[must_use]
+            pub fn derive(cause: &[&str]) -> Self {
+                let parts: Vec<&[u8]> = cause.iter().map(|part| part.as_bytes()).collect();
+                Self(format!("{}{}", $prefix, digest::short(&parts)))
+            }
+
+            /// The identity written as `text`.
+            ///
+            /// # Errors
+            /// When the text is not of this kind.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                match text.strip_prefix($prefix) {
+                    Some(rest) if digest::is_short(rest) => Ok(Self(text.to_owned())),
+                    _ => Err(IdError { prefix: $prefix }),
+                }
+            }
+
+            /// The identity as it is written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// An order; derived from its buyer and the buyer's idempotency key.
+    OrderId = "ord_";
+    /// An attempt to pay an order; derived from the order and the key of the attempt.
+    PaymentId = "pay_";
+    /// A parcel's journey to the buyer; derived from the order and its number among the order's.
+    ShipmentId = "shp_";
+    /// A movement of points; derived from its cause and rule.
+    EntryId = "ent_";
+    /// An invitation to answer a survey; derived from the order and the touchpoint.
+    InviteId = "inv_";
+    /// A delivery of goods into stock; derived from the SKU and the key of the call.
+    ReceiptId = "rcp_";
+    /// A message between functions; derived from what it says.
+    MessageId = "msg_";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_cause_is_the_same_identity() {
+        let first = OrderId::derive(&["cus_1", "key"]);
+        assert_eq!(first, OrderId::derive(&["cus_1", "key"]));
+        assert_ne!(first, OrderId::derive(&["cus_1k", "ey"]));
+        assert_eq!(OrderId::parse(first.as_str()), Ok(first));
+    }
+
+    #[test]
+    fn the_wrong_kind_is_refused() {
+        let order = OrderId::derive(&["a"]);
+        assert!(PaymentId::parse(order.as_str()).is_err());
+        for text in ["", "ord_", "ord_ABC", "ord_aaaaaaaaaaaaaaaaaaaaaaaaa1"] {
+            assert!(OrderId::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The policy: every rate, period and limit that a merchant may want to change,
+//! in one versioned document. The default is `shared/policy/default.json`; a
+//! document in the settings table replaces it without a deploy.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    money::Money,
+    payment::Provider,
+    text::Text,
+    time::{Period, Zone},
+};
+
+/// The default document.
+const DEFAULT: &str = include_str!("../../policy/default.json");
+
+/// The whole policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Names this edition in every decision that follows it.
+    pub version: Text<40>,
+    /// Orders.
+    pub checkout: CheckoutPolicy,
+    /// Payments.
+    pub payments: PaymentsPolicy,
+    /// Points.
+    pub points: PointsPolicy,
+    /// Surveys.
+    pub surveys: SurveysPolicy,
+}
+
+/// How orders are placed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckoutPolicy {
+    /// How long a payment of an order may be started.
+    pub hold: Period,
+    /// How long after that its stock is still held, for payments that were
+    /// started in time and take theirs.
+    pub grace: Period,
+    /// How long a guest's link to the order stays good.
+    pub guest_link: Period,
+}
+
+/// How orders are paid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentsPolicy {
+    /// Which providers take payments.
+    pub providers: Vec<Provider>,
+}
+
+/// How points are earned and lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PointsPolicy {
+    /// So many points ...
+    pub points: u32,
+    /// ... for each full amount of this many minor units of an order line,
+    /// whatever its currency; parts of it earn nothing (rounded down, a line
+    /// at a time).
+    pub per_minor: u32,
+    /// From delivery to when the points may be spent: goods may be returned meanwhile.
+    pub return_window: Period,
+    /// Points last to the end of the month that comes so many months after
+    /// they became available.
+    pub life_months: u16,
+    /// The zone whose calendar says when a month ends.
+    pub zone: Zone,
+}
+
+/// Who is asked, when and how often.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SurveysPolicy {
+    /// From delivery to the invitation.
+    pub delay: Period,
+    /// How long a survey is open after its invitation is due.
+    pub open: Period,
+    /// At most so many invitations to one buyer ...
+    pub contacts: u32,
+    /// ... in this time.
+    pub window: Period,
+}
+
+/// Why a document is no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// Not JSON, an unknown or missing field, or a value of the wrong form.
+    #[error("the policy document is malformed at `{path}`: {reason}")]
+    Malformed {
+        /// Where in the document.
+        path: String,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A value outside what makes sense.
+    #[error("the policy's `{field}` {reason}")]
+    Nonsense {
+        /// Which value.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+/// The longest hold: stock of unpaid orders is out of sale all that time.
+const MAX_HOLD: Period = Period::of_days(30);
+
+/// The longest life of points: ten years.
+const MAX_LIFE_MONTHS: u16 = 120;
+
+/// The most invitations that one record of contacts keeps.
+const MAX_CONTACTS: u32 = 100;
+
+impl Policy {
+    /// Reads a policy document.
+    ///
+    /// # Errors
+    /// [`PolicyError`] names the field and what is wrong with it.
+    pub fn parse(document: &str) -> Result<Self, PolicyError> {
+        let mut json = serde_json::Deserializer::from_str(document);
+        let policy: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            PolicyError::Malformed {
+                path: error.path().to_string(),
+                reason: error.inner().to_string(),
+            }
+        })?;
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// The policy that applies until the merchant sets another.
+    ///
+    /// # Errors
+    /// Never in a build whose tests pass: they read the document.
+    pub fn default_document() -> Result<Self, PolicyError> {
+        Self::parse(DEFAULT)
+    }
+
+    fn check(&self) -> Result<(), PolicyError> {
+        let nonsense = |field, reason| Err(PolicyError::Nonsense { field, reason });
+        if self.checkout.hold > MAX_HOLD {
+            return nonsense("checkout.hold", "must be at most 30d");
+        }
+        if self.checkout.grace > MAX_HOLD {
+            return nonsense("checkout.grace", "must be at most 30d");
+        }
+        if self.payments.providers.is_empty() {
+            return nonsense("payments.providers", "must name at least one provider");
+        }
+        if self.points.per_minor == 0 {
+            return nonsense("points.per_minor", "must be at least 1");
+        }
+        if !(1..=MAX_LIFE_MONTHS).contains(&self.points.life_months) {
+            return nonsense("points.life_months", "must be 1 to 120");
+        }
+        if self.surveys.contacts > MAX_CONTACTS {
+            return nonsense("surveys.contacts", "must be at most 100");
+        }
+        Ok(())
+    }
+}
+
+impl PointsPolicy {
+    /// The points of one line: so many for each full amount, rounded down.
+    #[must_use]
+    pub fn of_line(&self, total: Money) -> i64 {
+        (total.minor().max(0) / i64::from(self.per_minor.max(1)))
+            .saturating_mul(i64::from(self.points))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pointer: &str, value: serde_json::Value) -> Result<Policy, PolicyError> {
+        let mut document: serde_json::Value = serde_json::from_str(DEFAULT).unwrap();
+        *document.pointer_mut(pointer).unwrap() = value;
+        Policy::parse(&document.to_string())
+    }
+
+    #[test]
+    fn the_default_document_is_a_policy() {
+        assert!(Policy::default_document().is_ok());
+    }
+
+    #[test]
+    fn errors_name_the_field() {
+        for (pointer, value, path) in [
+            ("/checkout/hold", "half an hour".into(), "checkout.hold"),
+            ("/checkout/hold", "31d".into(), "checkout.hold"),
+            ("/checkout/grace", "31d".into(), "checkout.grace"),
+            ("/payments/providers", serde_json::json!([]), "payments.providers"),
+            ("/payments/providers", serde_json::json!(["cash"]), "payments.providers[0]"),
+            ("/points/per_minor", 0.into(), "points.per_minor"),
+            ("/points/per_minor", (-1).into(), "points.per_minor"),
+            ("/points/life_months", 121.into(), "points.life_months"),
+            ("/points/zone", "Mars".into(), "points.zone"),
+            ("/surveys/contacts", 101.into(), "surveys.contacts"),
+        ] {
+            let error = with(pointer, value.clone()).unwrap_err().to_string();
+            assert!(error.contains(path), "{pointer} = {value}: {error}");
+        }
+        assert!(Policy::parse("{").is_err());
+        assert!(
+            Policy::parse(r#"{"version":"1","colour":"red"}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("colour")
+        );
+    }
+}

@@ -1,0 +1,335 @@
+//! Moments and periods.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Zoned, civil, tz::TimeZone};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A moment in UTC, to the millisecond. Written as RFC 3339 with three
+/// decimals and `Z`, so that the order of the texts is the order of time.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Timestamp(jiff::Timestamp);
+
+/// Why a text is not a moment or a period.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// Not RFC 3339, or a year that has not four digits.
+    #[error("must be an RFC 3339 time such as 2026-11-21T12:00:00Z")]
+    Timestamp,
+    /// Not a whole number and a unit.
+    #[error("must be a whole number with one of the units s, m, h or d, such as 30m or 14d")]
+    Period,
+    /// Not the name of a zone.
+    #[error("must be the name of a time zone such as Asia/Shanghai")]
+    Zone,
+}
+
+impl Timestamp {
+    /// When 1970 began, UTC.
+    pub const EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+
+    /// The first moment of the year 0, UTC.
+    pub const FIRST: Self = Self(jiff::Timestamp::constant(-62_167_219_200, 0));
+
+    /// The second last day of the year 9999, from when on other zones write
+    /// the year with five digits.
+    pub const LAST: Self = Self(jiff::Timestamp::constant(253_402_207_200, 0));
+
+    /// Reads RFC 3339; what is finer than a millisecond is cut off.
+    ///
+    /// # Errors
+    /// [`TimeError::Timestamp`].
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        text.parse::<jiff::Timestamp>().map_err(|_| TimeError::Timestamp).and_then(Self::checked)
+    }
+
+    /// Reads the date of a mail or an HTTP header (RFC 2822), such as
+    /// `Tue, 19 Aug 2025 20:37:09 -0000`.
+    ///
+    /// # Errors
+    /// [`TimeError::Timestamp`].
+    pub fn parse_rfc2822(text: &str) -> Result<Self, TimeError> {
+        let moment = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+        moment.map_err(|_| TimeError::Timestamp).and_then(Self::checked)
+    }
+
+    /// So many seconds after 1970 began.
+    ///
+    /// # Errors
+    /// [`TimeError::Timestamp`] outside the years 0 to 9999.
+    pub fn from_unix_seconds(seconds: i64) -> Result<Self, TimeError> {
+        jiff::Timestamp::from_second(seconds)
+            .map_err(|_| TimeError::Timestamp)
+            .and_then(Self::checked)
+    }
+
+    /// So many milliseconds after 1970 began.
+    ///
+    /// # Errors
+    /// [`TimeError::Timestamp`] outside the years 0 to 9999.
+    pub fn from_unix_millis(millis: i64) -> Result<Self, TimeError> {
+        jiff::Timestamp::from_millisecond(millis)
+            .map_err(|_| TimeError::Timestamp)
+            .and_then(Self::checked)
+    }
+
+    fn checked(moment: jiff::Timestamp) -> Result<Self, TimeError> {
+        let millis = jiff::Timestamp::from_millisecond(moment.as_millisecond())
+            .map_err(|_| TimeError::Timestamp)?;
+        let year = millis.to_zoned(TimeZone::UTC).year();
+        if (0..=9999).contains(&year) { Ok(Self(millis)) } else { Err(TimeError::Timestamp) }
+    }
+
+    /// Whole seconds after 1970 began.
+    #[must_use]
+    pub fn unix_seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// Milliseconds after 1970 began.
+    #[must_use]
+    pub fn unix_millis(self) -> i64 {
+        self.0.as_millisecond()
+    }
+
+    /// The moment a period later, at most the last of the calendar.
+    #[must_use]
+    pub fn plus(self, period: Period) -> Self {
+        let later = self.0.checked_add(SignedDuration::from_secs(period.seconds()));
+        later.ok().and_then(|moment| Self::checked(moment).ok()).unwrap_or(Self::LAST)
+    }
+
+    /// The moment a period earlier, at least the first of the calendar.
+    #[must_use]
+    pub fn minus(self, period: Period) -> Self {
+        let earlier = self.0.checked_sub(SignedDuration::from_secs(period.seconds()));
+        earlier.ok().and_then(|moment| Self::checked(moment).ok()).unwrap_or(Self::FIRST)
+    }
+
+    /// The end of the month that comes so many calendar months after this
+    /// moment's month, in the zone: the first instant of the month after it.
+    ///
+    /// # Errors
+    /// [`TimeError::Timestamp`] when that lies outside the calendar.
+    pub fn end_of_month_after(self, months: u16, zone: &Zone) -> Result<Self, TimeError> {
+        let here = self.0.to_zoned(zone.0.clone());
+        let first = civil::date(here.year(), here.month(), 1);
+        let end = first
+            .checked_add(jiff::Span::new().months(i32::from(months) + 1))
+            .and_then(|date| date.to_zoned(zone.0.clone()))
+            .map_err(|_| TimeError::Timestamp)?;
+        Self::checked(end.timestamp())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zoned: Zoned = self.0.to_zoned(TimeZone::UTC);
+        write!(f, "{}", zoned.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = TimeError;
+    fn try_from(text: String) -> Result<Self, TimeError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(moment: Timestamp) -> Self {
+        moment.to_string()
+    }
+}
+
+/// A length of time in whole seconds, never negative. Written as a number and
+/// a unit: `45s`, `30m`, `12h`, `14d`; a day is 24 hours.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Period(u32);
+
+impl Period {
+    /// So many seconds.
+    #[must_use]
+    pub const fn of_seconds(seconds: u32) -> Self {
+        Self(seconds)
+    }
+
+    /// So many days of 24 hours.
+    #[must_use]
+    pub const fn of_days(days: u16) -> Self {
+        Self(days as u32 * 86_400)
+    }
+
+    /// Its length in seconds.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        i64::from(self.0)
+    }
+
+    /// Reads `30m` and the like.
+    ///
+    /// # Errors
+    /// [`TimeError::Period`], also for what exceeds 136 years.
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        let unit = match text.bytes().last() {
+            Some(b's') => 1,
+            Some(b'm') => 60,
+            Some(b'h') => 3_600,
+            Some(b'd') => 86_400,
+            _ => return Err(TimeError::Period),
+        };
+        let digits = text.get(..text.len() - 1).unwrap_or("");
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(TimeError::Period);
+        }
+        let count: u32 = digits.parse().map_err(|_| TimeError::Period)?;
+        count.checked_mul(unit).map(Self).ok_or(TimeError::Period)
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, unit) = match self.0 {
+            0 => (0, "s"),
+            n if n % 86_400 == 0 => (n / 86_400, "d"),
+            n if n % 3_600 == 0 => (n / 3_600, "h"),
+            n if n % 60 == 0 => (n / 60, "m"),
+            n => (n, "s"),
+        };
+        write!(f, "{count}{unit}")
+    }
+}
+
+impl TryFrom<String> for Period {
+    type Error = TimeError;
+    fn try_from(text: String) -> Result<Self, TimeError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Period> for String {
+    fn from(period: Period) -> Self {
+        period.to_string()
+    }
+}
+
+/// A named time zone, such as `Europe/Berlin`, for rules that follow a calendar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// The zone of a name in the IANA database.
+    ///
+    /// # Errors
+    /// [`TimeError::Zone`].
+    pub fn parse(name: &str) -> Result<Self, TimeError> {
+        TimeZone::get(name).map(Self).map_err(|_| TimeError::Zone)
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = TimeError;
+    fn try_from(name: String) -> Result<Self, TimeError> {
+        Self::parse(&name)
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.0.iana_name().unwrap_or("UTC").to_owned()
+    }
+}
+
+/// Tells the time. The one source of it; rules get the time as an argument.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_one_way() {
+        for (text, written) in [
+            ("2026-11-21T12:00:00Z", "2026-11-21T12:00:00.000Z"),
+            ("2026-11-21T13:00:00.123456+01:00", "2026-11-21T12:00:00.123Z"),
+        ] {
+            assert_eq!(
+                Timestamp::parse(text).map(|moment| moment.to_string()),
+                Ok(written.to_owned())
+            );
+        }
+        for text in ["2026-11-21", "2026-11-21T12:00:00", "yesterday", ""] {
+            assert_eq!(Timestamp::parse(text), Err(TimeError::Timestamp), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_of_headers_are_read() {
+        for text in ["Tue, 19 Aug 2025 20:37:09 -0000", "19 Aug 2025 22:37:09 +0200"] {
+            let moment = Timestamp::parse_rfc2822(text).map(|moment| moment.to_string());
+            assert_eq!(moment, Ok("2025-08-19T20:37:09.000Z".to_owned()), "{text}");
+        }
+        for text in ["2025-08-19T20:37:09Z", "Mon, 19 Aug 2025 20:37:09 -0000", ""] {
+            assert_eq!(Timestamp::parse_rfc2822(text), Err(TimeError::Timestamp), "{text}");
+        }
+    }
+
+    #[test]
+    fn sums_stay_within_the_calendar() {
+        let long = Period::of_seconds(u32::MAX);
+        assert_eq!(Timestamp::LAST.plus(long), Timestamp::LAST);
+        assert_eq!(Timestamp::FIRST.minus(long), Timestamp::FIRST);
+        assert_eq!(Timestamp::FIRST.to_string(), "0000-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::LAST.to_string(), "9999-12-30T22:00:00.000Z");
+    }
+
+    #[test]
+    fn a_period_reads_as_it_is_written() {
+        for text in ["0s", "45s", "30m", "36h", "14d"] {
+            assert_eq!(Period::parse(text).map(|period| period.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["", "d", "1", "-1d", "1w", "1.5h", "99999999999d", "４d"] {
+            assert_eq!(Period::parse(text), Err(TimeError::Period), "{text}");
+        }
+    }
+
+    #[test]
+    fn months_end_by_the_calendar_of_the_zone() {
+        let zone = Zone::parse("Asia/Shanghai").unwrap();
+        let start = Timestamp::parse("2027-01-31T15:59:59Z").unwrap();
+        assert_eq!(
+            start.end_of_month_after(1, &zone).unwrap().to_string(),
+            "2027-02-28T16:00:00.000Z"
+        );
+        let hour_later = start.plus(Period::of_seconds(3600));
+        assert_eq!(
+            hour_later.end_of_month_after(1, &zone).unwrap().to_string(),
+            "2027-03-31T16:00:00.000Z"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn texts_sort_as_moments(a in 0_i64..200_000_000_000_000, b in 0_i64..200_000_000_000_000) {
+            let (a, b) = (Timestamp::from_unix_millis(a).unwrap(), Timestamp::from_unix_millis(b).unwrap());
+            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+            prop_assert_eq!(Timestamp::parse(&a.to_string()), Ok(a));
+        }
+    }
+}
