@@ -1,0 +1,301 @@
+//! What travels on the queues: past facts, in closed, versioned enums.
+//!
+//! A message is written in the item whose change it tells of, and forwarded by
+//! the relay to every queue that wants it. It may come any number of times and
+//! in any order, also days later, so it carries identities and no state:
+//! receivers read what is true now.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    customer::{CustomerId, Email, Language},
+    id::{InviteId, MessageId, OrderId, PaymentId, ShipmentId},
+    shipment::Tracking,
+    time::Timestamp,
+};
+
+/// The edition of the messages. A change that an older receiver would read
+/// wrongly makes a new one; receivers refuse an edition that they do not know.
+pub const VERSION: u32 = 1;
+
+/// The queues, each with one consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Queue {
+    /// Folds reports of providers into orders.
+    Payments,
+    /// Opens the shipments of paid orders.
+    Shipments,
+    /// Folds scans into shipments.
+    Tracking,
+    /// Posts points.
+    Points,
+    /// Invites buyers to surveys.
+    Surveys,
+    /// What people are to be told: read by the merchant's mailer or task list.
+    Notifications,
+}
+
+impl Queue {
+    /// Every queue.
+    pub const ALL: [Self; 6] = [
+        Self::Payments,
+        Self::Shipments,
+        Self::Tracking,
+        Self::Points,
+        Self::Surveys,
+        Self::Notifications,
+    ];
+
+    /// The name in logs and in the template.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payments => "payments",
+            Self::Shipments => "shipments",
+            Self::Tracking => "tracking",
+            Self::Points => "points",
+            Self::Surveys => "surveys",
+            Self::Notifications => "notifications",
+        }
+    }
+
+    /// The environment variable that holds its URL.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Payments => "PAYMENTS_QUEUE_URL",
+            Self::Shipments => "SHIPMENTS_QUEUE_URL",
+            Self::Tracking => "TRACKING_QUEUE_URL",
+            Self::Points => "POINTS_QUEUE_URL",
+            Self::Surveys => "SURVEYS_QUEUE_URL",
+            Self::Notifications => "NOTIFICATIONS_QUEUE_URL",
+        }
+    }
+}
+
+impl fmt::Display for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An order was paid, or placed with nothing due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderPaid {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// A provider reported something about an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentReceived {
+    /// Which attempt.
+    pub payment: PaymentId,
+}
+
+/// A carrier reported something about a parcel, or a parcel got its label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrackingReceived {
+    /// Which parcel.
+    pub tracking: Tracking,
+}
+
+/// A parcel reached its buyer, or the time of that was corrected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ParcelDelivered {
+    /// Which order.
+    pub order: OrderId,
+    /// Which shipment of it.
+    pub shipment: ShipmentId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// The warehouse is to pack an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShipmentOpened {
+    /// Which order.
+    pub order: OrderId,
+    /// Which shipment of it.
+    pub shipment: ShipmentId,
+}
+
+/// A buyer is to be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SurveyInvited {
+    /// Which invitation.
+    pub invite: InviteId,
+    /// About which order.
+    pub order: OrderId,
+    /// Where the invitation goes.
+    pub email: Email,
+    /// In which language.
+    pub language: Language,
+    /// The page with the survey: a signed link, good without a login.
+    pub link: String,
+    /// Until when it is open.
+    pub expires: Timestamp,
+}
+
+/// Every message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", content = "body")]
+pub enum Message {
+    /// See [`OrderPaid`].
+    #[serde(rename = "order.paid")]
+    OrderPaid(OrderPaid),
+    /// See [`PaymentReceived`].
+    #[serde(rename = "payment.received")]
+    PaymentReceived(PaymentReceived),
+    /// See [`TrackingReceived`].
+    #[serde(rename = "tracking.received")]
+    TrackingReceived(TrackingReceived),
+    /// See [`ParcelDelivered`].
+    #[serde(rename = "parcel.delivered")]
+    ParcelDelivered(ParcelDelivered),
+    /// See [`ShipmentOpened`].
+    #[serde(rename = "notification.shipment_opened")]
+    ShipmentOpened(ShipmentOpened),
+    /// See [`SurveyInvited`].
+    #[serde(rename = "notification.survey_invited")]
+    SurveyInvited(SurveyInvited),
+}
+
+impl Message {
+    /// The queues that want it.
+    #[must_use]
+    pub fn queues(&self) -> &'static [Queue] {
+        match self {
+            Self::OrderPaid(_) => &[Queue::Shipments, Queue::Points],
+            Self::PaymentReceived(_) => &[Queue::Payments],
+            Self::TrackingReceived(_) => &[Queue::Tracking],
+            Self::ParcelDelivered(_) => &[Queue::Points, Queue::Surveys],
+            Self::ShipmentOpened(_) | Self::SurveyInvited(_) => &[Queue::Notifications],
+        }
+    }
+
+    /// The name of its kind, as it is written in `type`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::OrderPaid(_) => "order.paid",
+            Self::PaymentReceived(_) => "payment.received",
+            Self::TrackingReceived(_) => "tracking.received",
+            Self::ParcelDelivered(_) => "parcel.delivered",
+            Self::ShipmentOpened(_) => "notification.shipment_opened",
+            Self::SurveyInvited(_) => "notification.survey_invited",
+        }
+    }
+
+    /// What it is about, as logs name it.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::OrderPaid(body) => body.order.to_string(),
+            Self::PaymentReceived(body) => body.payment.to_string(),
+            Self::TrackingReceived(body) => {
+                format!("{}#{}", body.tracking.carrier, body.tracking.number)
+            }
+            Self::ParcelDelivered(body) => body.shipment.to_string(),
+            Self::ShipmentOpened(body) => body.shipment.to_string(),
+            Self::SurveyInvited(body) => body.invite.to_string(),
+        }
+    }
+}
+
+/// A message and what travels with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Envelope {
+    /// The edition, [`VERSION`].
+    pub v: u32,
+    /// Derived from kind, subject and time, so a message sent twice is known as one.
+    pub id: MessageId,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The trace of the call that wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// The message.
+    #[serde(flatten)]
+    pub message: Message,
+}
+
+impl Envelope {
+    /// The message as written at this moment, in this trace.
+    #[must_use]
+    pub fn seal(message: Message, at: Timestamp, trace: Option<&str>) -> Self {
+        let id = MessageId::derive(&[message.kind(), &message.subject(), &at.to_string()]);
+        Self { v: VERSION, id, at, trace: trace.map(str::to_owned), message }
+    }
+
+    /// Reads an envelope.
+    ///
+    /// # Errors
+    /// [`UnreadableMessage`] when it is not JSON, of an edition or a kind that
+    /// this build does not know, or lacks a field.
+    pub fn parse(text: &str) -> Result<Self, UnreadableMessage> {
+        #[derive(Deserialize)]
+        struct Edition {
+            v: u32,
+        }
+        let edition: Edition = serde_json::from_str(text)?;
+        if edition.v != VERSION {
+            return Err(UnreadableMessage::Edition(edition.v));
+        }
+        Ok(serde_json::from_str(text)?)
+    }
+}
+
+/// Why a text is no message.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableMessage {
+    /// Another edition.
+    #[error("edition {0} of the messages is not known here (this is edition {VERSION})")]
+    Edition(u32),
+    /// Malformed, or of an unknown kind.
+    #[error("the message is malformed")]
+    Malformed(#[from] serde_json::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at() -> Timestamp {
+        Timestamp::parse("2026-11-21T12:00:00Z").unwrap()
+    }
+
+    #[test]
+    fn an_envelope_reads_as_it_is_written() {
+        let order = OrderId::derive(&["1"]);
+        let customer = CustomerId::member("a").unwrap();
+        let message = Message::OrderPaid(OrderPaid { order: order.clone(), customer });
+        let envelope = Envelope::seal(message, at(), Some("1-abc"));
+        let text = serde_json::to_string(&envelope).unwrap();
+        assert_eq!(
+            text,
+            format!(
+                r#"{{"v":1,"id":"{}","at":"2026-11-21T12:00:00.000Z","trace":"1-abc","type":"order.paid","body":{{"order":"{order}","customer":"cus_a"}}}}"#,
+                envelope.id
+            )
+        );
+        assert_eq!(Envelope::parse(&text).unwrap(), envelope);
+    }
+
+    #[test]
+    fn what_is_not_a_message_is_refused() {
+        for text in [
+            "",
+            "{}",
+            r#"{"v":2,"id":"x","at":"","type":"order.paid","body":{}}"#,
+            r#"{"v":1,"id":"msg_aaaaaaaaaaaaaaaaaaaaaaaaaa","at":"2026-11-21T12:00:00Z","type":"order.eaten","body":{}}"#,
+        ] {
+            assert!(Envelope::parse(text).is_err(), "{text}");
+        }
+    }
+}
