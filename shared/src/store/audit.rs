@@ -1,0 +1,194 @@
+//! Whole tables, for audits and tools on one machine: no function is permitted
+//! to scan, and none may need to.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    messages::Envelope,
+    model::{
+        id::PaymentId,
+        order::Order,
+        points::{Entry, Ledger},
+        product::Sku,
+        shipment::Shipment,
+        survey::{Contacts, Invite},
+    },
+};
+
+use super::{
+    Item, SENDS, Sends, Store, StoreError, Table,
+    item::StoredError,
+    key::{ENTRY_PREFIX, PK, SK},
+    orders,
+    payments::PaymentHistory,
+    points::{entry_from_item, ledger_from_item},
+    read::{key_of, text},
+    shipments, stock,
+    surveys::{contacts_from_item, invite_from_item},
+};
+
+/// What came in of a SKU and what is left of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stock {
+    /// The units of all receipts.
+    pub received: i64,
+    /// The units that may be sold.
+    pub available: i64,
+}
+
+/// Everything in the tables of points.
+#[derive(Debug, Default)]
+pub struct AllPoints {
+    /// Every ledger.
+    pub ledgers: Vec<Ledger>,
+    /// Every entry.
+    pub entries: Vec<Entry>,
+}
+
+/// Everything in the table of surveys.
+#[derive(Debug, Default)]
+pub struct AllSurveys {
+    /// Every invitation.
+    pub invites: Vec<Invite>,
+    /// Every record of contacts.
+    pub contacts: Vec<Contacts>,
+}
+
+impl Store {
+    /// Every item of a table as JSON, in the order of its keys: two tables
+    /// that hold the same are the same.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn dump(&self, table: Table) -> Result<Vec<Value>, StoreError> {
+        let plain = |item: &Item| serde_dynamo::from_item(item.clone());
+        let items = self.scan(table).await?;
+        items.iter().map(|item| plain(item).map_err(|_| odd(table.name()))).collect()
+    }
+
+    /// Every order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_orders(&self) -> Result<Vec<Order>, StoreError> {
+        self.scan(Table::Orders).await?.iter().map(orders::from_item).collect()
+    }
+
+    /// The stock of every SKU.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_stock(&self) -> Result<BTreeMap<Sku, Stock>, StoreError> {
+        let mut all: BTreeMap<Sku, Stock> = BTreeMap::new();
+        for item in self.scan(Table::Stock).await? {
+            let (pk, sk) = key_of(&item).unwrap_or_default();
+            let sku = Sku::parse(&pk).map_err(|_| odd("stock"))?;
+            let stock = all.entry(sku).or_default();
+            if sk.starts_with("RECEIPT#") {
+                stock.received += i64::from(stock::receipt_from_item(&item)?.0);
+            } else {
+                stock.available = stock::available_from_item(&item)?;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Every attempt to pay that anything is known of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_payments(&self) -> Result<Vec<PaymentHistory>, StoreError> {
+        let mut ids: Vec<PaymentId> = Vec::new();
+        for item in self.scan(Table::Payments).await? {
+            let (pk, _) = key_of(&item).unwrap_or_default();
+            ids.push(PaymentId::parse(&pk).map_err(|_| odd("payment"))?);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let mut all = Vec::with_capacity(ids.len());
+        for id in &ids {
+            all.push(self.payment(id).await?);
+        }
+        Ok(all)
+    }
+
+    /// Every shipment.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_shipments(&self) -> Result<Vec<Shipment>, StoreError> {
+        self.scan(Table::Shipments).await?.iter().map(shipments::from_item).collect()
+    }
+
+    /// Every ledger and entry.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_points(&self) -> Result<AllPoints, StoreError> {
+        let mut all = AllPoints::default();
+        for item in self.scan(Table::Points).await? {
+            if text(&item, SK).is_some_and(|sk| sk.starts_with(ENTRY_PREFIX)) {
+                all.entries.push(entry_from_item(&item)?);
+            } else {
+                all.ledgers.push(ledger_from_item(&item)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Every invitation and record of contacts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_surveys(&self) -> Result<AllSurveys, StoreError> {
+        let mut all = AllSurveys::default();
+        for item in self.scan(Table::Surveys).await? {
+            if text(&item, SK).is_some_and(|sk| sk == "CONTACTS") {
+                all.contacts.push(contacts_from_item(&item)?);
+            } else {
+                all.invites.push(invite_from_item(&item)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The messages that items of any table carry now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_sends(&self) -> Result<Vec<Envelope>, StoreError> {
+        let mut all = Vec::new();
+        for table in Table::ALL.into_iter().filter(|table| table.sends()) {
+            for item in self.scan(table).await? {
+                if let Some(sends) = text(&item, SENDS) {
+                    all.extend(Sends::parse(&sends).map_err(|_| odd("list of messages"))?);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn scan(&self, table: Table) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let call = self.client.scan().table_name(self.name(table)?).consistent_read(true);
+            let answer =
+                call.set_exclusive_start_key(start).send().await.map_err(|error| {
+                    StoreError::Call { operation: "Scan", source: Box::new(error) }
+                })?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                items.sort_by_cached_key(|item| (text(item, PK), text(item, SK)));
+                return Ok(items);
+            }
+        }
+    }
+}
+
+fn odd(what: &'static str) -> StoreError {
+    StoreError::Stored { what, source: StoredError::Range }
+}

@@ -1,0 +1,546 @@
+//! Writes are values; a commit makes them one.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{
+        put_item::PutItemError, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
+    },
+    types::{
+        AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
+        TransactWriteItem, Update,
+    },
+};
+
+use crate::model::time::Timestamp;
+
+use super::{
+    Key, SENDS, Sends, Store, StoreError, call_failed,
+    item::{Item, Stored, StoredError, to_item},
+    key::{PK, SK},
+};
+
+/// How often a write is tried that meets other transactions on its items. The
+/// waits between sum to at most 1.3 s, well within a function's time.
+const ATTEMPTS: u32 = 8;
+
+/// The longest wait before the second try; it doubles with each.
+const WAIT_MS_MIN: u64 = 10;
+
+/// What must hold of an item for it to be written.
+#[derive(Debug, Clone)]
+pub(super) enum Condition {
+    /// There is no such item.
+    Absent,
+    /// There is such an item.
+    Exists,
+    /// The attribute has this value.
+    Equals(&'static str, AttributeValue),
+    /// The attribute, a number, is at least this.
+    AtLeast(&'static str, i64),
+    /// The attribute, a moment, is later than this.
+    After(&'static str, Timestamp),
+    /// The attribute is missing, or a number below this.
+    MissingOrBelow(Path, i64),
+    /// The attribute is missing.
+    Missing(Path),
+    /// The attribute, a map, has fewer members than this.
+    SmallerThan(&'static str, i64),
+    /// The attribute, a map, has this member, or fewer members than this.
+    HasOrSmallerThan(&'static str, Path, i64),
+}
+
+/// The name of an attribute, or of a member of a map, with points between:
+/// `py.pay_abc`. Identities hold no points.
+pub(super) type Path = std::borrow::Cow<'static, str>;
+
+#[derive(Debug, Clone)]
+enum Action {
+    Put(Item),
+    Update(Change),
+}
+
+/// What an update does to the attributes of an item.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Change {
+    set: Vec<(Path, AttributeValue)>,
+    add: Vec<(&'static str, i64)>,
+    remove: Vec<&'static str>,
+}
+
+impl Change {
+    pub(super) fn set(mut self, name: impl Into<Path>, value: AttributeValue) -> Self {
+        self.set.push((name.into(), value));
+        self
+    }
+
+    pub(super) fn add(mut self, name: &'static str, by: i64) -> Self {
+        self.add.push((name, by));
+        self
+    }
+
+    pub(super) fn remove(mut self, name: &'static str) -> Self {
+        self.remove.push(name);
+        self
+    }
+}
+
+/// One conditional write of one item. Made by the aggregates' files.
+#[derive(Debug)]
+pub struct Write {
+    key: Key,
+    action: Result<Action, StoredError>,
+    conditions: Vec<Condition>,
+}
+
+impl Write {
+    /// Writes an item whole, with the messages it causes.
+    pub(super) fn put<S: Stored>(key: Key, stored: &S, sends: &Sends) -> Self {
+        let action = to_item(stored).and_then(|mut item| {
+            item.insert(PK.to_owned(), AttributeValue::S(key.pk.clone()));
+            item.insert(SK.to_owned(), AttributeValue::S(key.sk.clone()));
+            if let Some(messages) = sends.stored()? {
+                item.insert(SENDS.to_owned(), AttributeValue::S(messages));
+            }
+            Ok(Action::Put(item))
+        });
+        Self { key, action, conditions: Vec::new() }
+    }
+
+    /// Changes attributes of an item. Its messages are replaced by `sends`,
+    /// or removed, so that none is sent again with a later change.
+    pub(super) fn update(key: Key, change: Change, sends: &Sends) -> Self {
+        let action = sends.stored().map(|messages| match messages {
+            Some(messages) => change.set(SENDS, AttributeValue::S(messages)),
+            None if key.table.sends() => change.remove(SENDS),
+            None => change,
+        });
+        Self { key, action: action.map(Action::Update), conditions: Vec::new() }
+    }
+
+    /// Adds an attribute of an index to an item that is put.
+    pub(super) fn indexed(mut self, name: &'static str, value: String) -> Self {
+        if let Ok(Action::Put(item)) = &mut self.action {
+            item.insert(name.to_owned(), AttributeValue::S(value));
+        }
+        self
+    }
+
+    /// Writes only if this holds, too.
+    pub(super) fn when(mut self, condition: Condition) -> Self {
+        self.conditions.push(condition);
+        self
+    }
+}
+
+/// One or more writes that happen together or not at all.
+#[derive(Debug, Default)]
+pub struct Commit {
+    writes: Vec<Write>,
+}
+
+impl Commit {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a write; its position is how many were added before it.
+    #[must_use]
+    pub fn with(mut self, write: Write) -> Self {
+        self.writes.push(write);
+        self
+    }
+
+    /// Whether there is anything to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// How many writes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+}
+
+impl From<Write> for Commit {
+    fn from(write: Write) -> Self {
+        Self::new().with(write)
+    }
+}
+
+impl FromIterator<Write> for Commit {
+    fn from_iter<I: IntoIterator<Item = Write>>(writes: I) -> Self {
+        Self { writes: writes.into_iter().collect() }
+    }
+}
+
+/// A write whose condition did not hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    /// Which write of the commit.
+    pub position: usize,
+    /// The item as it was, if there was one.
+    pub found: Option<Item>,
+}
+
+/// Why a commit wrote nothing (or, for [`CommitError::Failed`], may have).
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Conditions did not hold: an answer, by position.
+    #[error("{} of the writes lost", .0.len())]
+    Lost(Vec<Conflict>),
+    /// The call failed. It may have been applied: the caller's retry meets its
+    /// own write and takes it for what it is.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+enum Attempt {
+    Lost(Vec<Conflict>),
+    Contended,
+    Failed(StoreError),
+}
+
+impl Store {
+    /// Applies a commit: one write by itself, several as one transaction.
+    /// Meeting other transactions is retried here, a bounded number of times.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub async fn commit(&self, commit: impl Into<Commit>) -> Result<(), CommitError> {
+        self.apply(&commit.into()).await.map(drop)
+    }
+
+    /// Applies one change of an item, and gives the item as it was before:
+    /// what is new can be told from what was so already.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub async fn change(&self, write: Write) -> Result<Option<Item>, CommitError> {
+        self.apply(&write.into()).await
+    }
+
+    async fn apply(&self, commit: &Commit) -> Result<Option<Item>, CommitError> {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                let longest = WAIT_MS_MIN << (attempt - 1);
+                tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=longest))).await;
+            }
+            match self.attempt(commit).await {
+                Ok(before) => return Ok(before),
+                Err(Attempt::Lost(conflicts)) => return Err(CommitError::Lost(conflicts)),
+                Err(Attempt::Failed(error)) => return Err(error.into()),
+                Err(Attempt::Contended) => {}
+            }
+        }
+        Err(StoreError::Contended { attempts: ATTEMPTS }.into())
+    }
+
+    async fn attempt(&self, commit: &Commit) -> Result<Option<Item>, Attempt> {
+        match commit.writes.as_slice() {
+            [] => Ok(None),
+            [write] => self.write_one(write).await,
+            writes => self.write_together(writes).await.map(|()| None),
+        }
+    }
+
+    /// Gives the item that an update changed, as it was before.
+    async fn write_one(&self, write: &Write) -> Result<Option<Item>, Attempt> {
+        let plan = self.plan(write).map_err(Attempt::Failed)?;
+        let (names, values) = (plan.expressions.names(), plan.expressions.values());
+        let condition = plan.condition;
+        match plan.body {
+            Body::Put(item) => {
+                let call = self.client.put_item().table_name(plan.table).set_item(Some(item));
+                call.set_condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .return_values_on_condition_check_failure(OnFailure::AllOld)
+                    .send()
+                    .await
+                    .map(|_| None)
+                    .map_err(put_failed)
+            }
+            Body::Update(key, expression) => {
+                let call = self.client.update_item().table_name(plan.table).set_key(Some(key));
+                call.update_expression(expression)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .return_values(ReturnValue::AllOld)
+                    .return_values_on_condition_check_failure(OnFailure::AllOld)
+                    .send()
+                    .await
+                    .map(|answer| found(answer.attributes()))
+                    .map_err(update_failed)
+            }
+        }
+    }
+
+    async fn write_together(&self, writes: &[Write]) -> Result<(), Attempt> {
+        let mut actions = Vec::with_capacity(writes.len());
+        for write in writes {
+            actions.push(self.action(write).map_err(Attempt::Failed)?);
+        }
+        let call = self.client.transact_write_items().set_transact_items(Some(actions));
+        call.send().await.map(drop).map_err(transaction_failed)
+    }
+
+    fn action(&self, write: &Write) -> Result<TransactWriteItem, StoreError> {
+        let plan = self.plan(write)?;
+        let (names, values) = (plan.expressions.names(), plan.expressions.values());
+        let built = match plan.body {
+            Body::Put(item) => Put::builder()
+                .table_name(plan.table)
+                .set_item(Some(item))
+                .set_condition_expression(plan.condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .return_values_on_condition_check_failure(OnFailure::AllOld)
+                .build()
+                .map(|put| TransactWriteItem::builder().put(put).build()),
+            Body::Update(key, expression) => Update::builder()
+                .table_name(plan.table)
+                .set_key(Some(key))
+                .update_expression(expression)
+                .set_condition_expression(plan.condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .return_values_on_condition_check_failure(OnFailure::AllOld)
+                .build()
+                .map(|update| TransactWriteItem::builder().update(update).build()),
+        };
+        let operation = "TransactWriteItems";
+        built.map_err(|error| StoreError::Refused { operation, source: error.into() })
+    }
+
+    fn plan(&self, write: &Write) -> Result<Plan, StoreError> {
+        let table = self.name(write.key.table)?.to_owned();
+        let mut expressions = Expressions::default();
+        let clauses: Vec<String> =
+            write.conditions.iter().map(|condition| expressions.condition(condition)).collect();
+        let condition = (!clauses.is_empty()).then(|| clauses.join(" AND "));
+        let body = match &write.action {
+            Ok(Action::Put(item)) => Body::Put(item.clone()),
+            Ok(Action::Update(change)) => {
+                Body::Update(write.key.attributes(), expressions.change(change))
+            }
+            Err(error) => {
+                let source = error.to_string().into();
+                return Err(StoreError::Refused { operation: "PutItem", source });
+            }
+        };
+        Ok(Plan { table, body, condition, expressions })
+    }
+}
+
+struct Plan {
+    table: String,
+    body: Body,
+    condition: Option<String>,
+    expressions: Expressions,
+}
+
+enum Body {
+    Put(Item),
+    Update(Item, String),
+}
+
+impl Key {
+    /// The key as attributes.
+    pub(super) fn attributes(&self) -> Item {
+        Item::from([
+            (PK.to_owned(), AttributeValue::S(self.pk.clone())),
+            (SK.to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+}
+
+/// Collects the names and values of an expression. Every name is given an
+/// alias, so no attribute can collide with a reserved word.
+#[derive(Default)]
+struct Expressions {
+    names: Vec<String>,
+    values: Vec<AttributeValue>,
+}
+
+impl Expressions {
+    fn name(&mut self, path: &str) -> String {
+        let aliases: Vec<String> = path.split('.').map(|name| self.alias(name)).collect();
+        aliases.join(".")
+    }
+
+    fn alias(&mut self, name: &str) -> String {
+        let position = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        format!("#{position}")
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        self.values.push(value);
+        format!(":{}", self.values.len() - 1)
+    }
+
+    fn number(&mut self, number: i64) -> String {
+        self.value(AttributeValue::N(number.to_string()))
+    }
+
+    fn condition(&mut self, condition: &Condition) -> String {
+        match condition {
+            Condition::Absent => format!("attribute_not_exists({})", self.name(PK)),
+            Condition::Exists => format!("attribute_exists({})", self.name(PK)),
+            Condition::Missing(name) => format!("attribute_not_exists({})", self.name(name)),
+            Condition::Equals(name, value) => {
+                format!("{} = {}", self.name(name), self.value(value.clone()))
+            }
+            Condition::SmallerThan(name, number) => {
+                format!("size({}) < {}", self.name(name), self.number(*number))
+            }
+            Condition::HasOrSmallerThan(name, member, number) => {
+                let (name, member) = (self.name(name), self.name(member));
+                let number = self.number(*number);
+                format!("(attribute_exists({member}) OR size({name}) < {number})")
+            }
+            Condition::AtLeast(name, number) => {
+                format!("{} >= {}", self.name(name), self.number(*number))
+            }
+            Condition::After(name, moment) => {
+                let moment = AttributeValue::S(moment.to_string());
+                format!("{} > {}", self.name(name), self.value(moment))
+            }
+            Condition::MissingOrBelow(name, number) => {
+                let name = self.name(name);
+                format!("(attribute_not_exists({name}) OR {name} < {})", self.number(*number))
+            }
+        }
+    }
+
+    fn change(&mut self, change: &Change) -> String {
+        let mut clauses = Vec::new();
+        let set: Vec<String> = change
+            .set
+            .iter()
+            .map(|(name, value)| format!("{} = {}", self.name(name), self.value(value.clone())))
+            .collect();
+        let add: Vec<String> = change
+            .add
+            .iter()
+            .map(|(name, by)| format!("{} {}", self.name(name), self.number(*by)))
+            .collect();
+        let remove: Vec<String> = change.remove.iter().map(|name| self.name(name)).collect();
+        for (verb, parts) in [("SET", set), ("ADD", add), ("REMOVE", remove)] {
+            if !parts.is_empty() {
+                clauses.push(format!("{verb} {}", parts.join(", ")));
+            }
+        }
+        clauses.join(" ")
+    }
+
+    fn names(&self) -> Option<std::collections::HashMap<String, String>> {
+        let pairs = self.names.iter().enumerate();
+        let map: std::collections::HashMap<_, _> =
+            pairs.map(|(i, name)| (format!("#{i}"), name.clone())).collect();
+        (!map.is_empty()).then_some(map)
+    }
+
+    fn values(&self) -> Option<Item> {
+        let pairs = self.values.iter().enumerate();
+        let map: Item = pairs.map(|(i, value)| (format!(":{i}"), value.clone())).collect();
+        (!map.is_empty()).then_some(map)
+    }
+}
+
+fn put_failed(error: SdkError<PutItemError>) -> Attempt {
+    match error.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(lost)) => {
+            Attempt::Lost(vec![Conflict { position: 0, found: found(lost.item()) }])
+        }
+        Some(PutItemError::TransactionConflictException(_)) => Attempt::Contended,
+        _ => Attempt::Failed(call_failed("PutItem")(error)),
+    }
+}
+
+fn update_failed(error: SdkError<UpdateItemError>) -> Attempt {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
+            Attempt::Lost(vec![Conflict { position: 0, found: found(lost.item()) }])
+        }
+        Some(UpdateItemError::TransactionConflictException(_)) => Attempt::Contended,
+        _ => Attempt::Failed(call_failed("UpdateItem")(error)),
+    }
+}
+
+fn transaction_failed(error: SdkError<TransactWriteItemsError>) -> Attempt {
+    let Some(service) = error.as_service_error() else {
+        return Attempt::Failed(call_failed("TransactWriteItems")(error));
+    };
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = service else {
+        if service.code() == Some("TransactionInProgressException") {
+            return Attempt::Contended;
+        }
+        return Attempt::Failed(call_failed("TransactWriteItems")(error));
+    };
+    let reasons = cancelled.cancellation_reasons();
+    // What met another transaction was not looked at, so the conditions that
+    // were say half of it: the stock that is short may be what this very order
+    // took a moment ago, in a call whose transaction still holds the order.
+    let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+    if reasons.iter().any(|reason| reason.code().is_some_and(|code| passing.contains(&code))) {
+        return Attempt::Contended;
+    }
+    let lost: Vec<Conflict> = reasons
+        .iter()
+        .enumerate()
+        .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+        .map(|(position, reason)| Conflict { position, found: found(reason.item()) })
+        .collect();
+    if lost.is_empty() {
+        return Attempt::Failed(call_failed("TransactWriteItems")(error));
+    }
+    Attempt::Lost(lost)
+}
+
+fn found(item: Option<&Item>) -> Option<Item> {
+    item.filter(|item| !item.is_empty()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::{
+        config::http::HttpResponse,
+        types::{CancellationReason, error::TransactionCanceledException},
+    };
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    fn cancelled(codes: &[&str]) -> Attempt {
+        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+        let reasons = codes.iter().map(reason).collect();
+        let cancelled = TransactionCanceledException::builder();
+        let cancelled = cancelled.set_cancellation_reasons(Some(reasons)).build();
+        let answer = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+        let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
+        transaction_failed(SdkError::service_error(error, answer))
+    }
+
+    #[test]
+    fn conditions_count_only_when_all_of_them_were_looked_at() {
+        let lost = cancelled(&["None", "ConditionalCheckFailed"]);
+        assert!(matches!(lost, Attempt::Lost(lost) if lost.len() == 1 && lost[0].position == 1));
+        for passing in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+            for codes in [[passing, "None"], [passing, "ConditionalCheckFailed"]] {
+                assert!(matches!(cancelled(&codes), Attempt::Contended), "{codes:?}");
+            }
+        }
+        assert!(matches!(cancelled(&["ValidationError", "None"]), Attempt::Failed(_)));
+    }
+}

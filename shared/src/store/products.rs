@@ -1,0 +1,51 @@
+//! The catalogue.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    money::{Currency, Money},
+    product::{Product, Sku},
+    text::Text,
+};
+
+use super::{
+    Found, Key, Sends, StoreError, Write,
+    item::{from_item, in_range, stored},
+};
+
+#[derive(Serialize, Deserialize)]
+struct StoredProduct {
+    v: u32,
+    #[serde(skip_serializing)]
+    pk: Sku,
+    t: Text<80>,
+    p: i64,
+    c: Currency,
+}
+stored!(StoredProduct, "product", 1);
+
+/// Writes a product whole; the last word of the shop counts.
+#[must_use]
+pub fn put(product: &Product) -> Write {
+    let form = StoredProduct {
+        v: 1,
+        pk: product.sku.clone(),
+        t: product.title.clone(),
+        p: product.price.minor(),
+        c: product.price.currency(),
+    };
+    Write::put(Key::product(&product.sku), &form, &Sends::none())
+}
+
+impl Found {
+    /// The product, if it was asked for and is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Stored`].
+    pub fn product(&self, sku: &Sku) -> Result<Option<Product>, StoreError> {
+        let Some(item) = self.item(&Key::product(sku)) else { return Ok(None) };
+        let form: StoredProduct = from_item(item)?;
+        let price = in_range("product", Money::new(form.p, form.c))?;
+        Ok(Some(Product { sku: form.pk, title: form.t, price }))
+    }
+}

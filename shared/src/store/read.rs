@@ -1,0 +1,310 @@
+//! Reads: one item, items by their keys, the items of a partition, what is due.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use data_encoding::BASE64URL_NOPAD;
+
+use crate::model::time::Timestamp;
+
+use super::{
+    Index, Item, Key, Store, StoreError, Table, call_failed,
+    key::{DUE, DUE_SHARD, DUE_SHARDS, PK, SK},
+};
+
+/// The most keys that DynamoDB takes in one batch.
+const BATCH_MAX: usize = 100;
+
+/// How often a batch of which DynamoDB left keys unread is asked again.
+const ATTEMPTS: u32 = 6;
+
+/// The most items of one partition that are read for one decision. Provider
+/// and carrier events of one thing are dozens; more than this is an attack or
+/// a loop, and fails loudly instead of filling the memory.
+const PARTITION_MAX: usize = 2_000;
+
+/// Items that were found by their keys.
+#[derive(Debug, Clone, Default)]
+pub struct Found(HashMap<Key, Item>);
+
+impl Found {
+    /// The item under this key, if it was asked for and is there.
+    pub(super) fn item(&self, key: &Key) -> Option<&Item> {
+        self.0.get(key)
+    }
+}
+
+/// Where a listing goes on: opaque to clients, and good only for the partition
+/// that it was made in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageToken(String);
+
+impl PageToken {
+    /// Reads what a client sends back.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+        String::from_utf8(bytes).ok().filter(|inner| !inner.is_empty()).map(Self)
+    }
+
+    /// What a client is given.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        BASE64URL_NOPAD.encode(self.0.as_bytes())
+    }
+
+    pub(super) fn new(inner: String) -> Self {
+        Self(inner)
+    }
+
+    pub(super) fn inner(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A page of a listing.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Where the next begins, if there may be one.
+    pub next: Option<PageToken>,
+}
+
+/// The tables that have an index of what is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DueTable {
+    /// Orders whose hold ends.
+    Orders,
+    /// Ledgers in which points mature or expire.
+    Points,
+    /// Invitations to send.
+    Surveys,
+}
+
+impl DueTable {
+    const fn table(self) -> Table {
+        match self {
+            Self::Orders => Table::Orders,
+            Self::Points => Table::Points,
+            Self::Surveys => Table::Surveys,
+        }
+    }
+}
+
+/// What an index says is due. The index lags behind its table, so the item is
+/// read again before anything is decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The partition key of the item.
+    pub pk: String,
+    /// The sort key of the item.
+    pub sk: String,
+}
+
+pub(super) struct PartitionQuery<'a> {
+    pub(super) table: Table,
+    pub(super) pk: &'a str,
+    pub(super) prefix: Option<&'static str>,
+}
+
+impl Store {
+    /// Reads one item, consistently where its table is read so.
+    pub(super) async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        let call = self.client.get_item().table_name(self.name(key.table)?);
+        let call =
+            call.set_key(Some(key.attributes())).consistent_read(key.table.reads_consistently());
+        Ok(call.send().await.map_err(call_failed("GetItem"))?.item)
+    }
+
+    /// Reads items by their keys, from any tables, in one round trip for up to
+    /// 100 keys. A key may be named twice.
+    ///
+    /// # Errors
+    /// [`StoreError`]; keys that DynamoDB leaves unread are asked again a
+    /// bounded number of times.
+    pub async fn read(&self, keys: &[Key]) -> Result<Found, StoreError> {
+        let mut wanted: Vec<&Key> = keys.iter().collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut found = Found::default();
+        for chunk in wanted.chunks(BATCH_MAX) {
+            let mut rest = self.requests(chunk)?;
+            for attempt in 0..ATTEMPTS {
+                if attempt > 0 {
+                    let longest = 10_u64 << attempt;
+                    tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=longest))).await;
+                }
+                rest = self.read_batch(rest, &mut found).await?;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            let keys = rest.values().map(|rest| rest.keys().len()).sum();
+            if keys > 0 {
+                return Err(StoreError::Unread { keys, attempts: ATTEMPTS });
+            }
+        }
+        Ok(found)
+    }
+
+    fn requests(&self, keys: &[&Key]) -> Result<HashMap<String, KeysAndAttributes>, StoreError> {
+        let mut requests: HashMap<String, KeysAndAttributes> = HashMap::new();
+        for table in Table::ALL {
+            let of_table: Vec<Item> =
+                keys.iter().filter(|key| key.table == table).map(|key| key.attributes()).collect();
+            if of_table.is_empty() {
+                continue;
+            }
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(of_table))
+                .consistent_read(table.reads_consistently())
+                .build()
+                .map_err(|source| StoreError::Refused {
+                    operation: "BatchGetItem",
+                    source: Box::new(source),
+                })?;
+            requests.insert(self.name(table)?.to_owned(), request);
+        }
+        Ok(requests)
+    }
+
+    async fn read_batch(
+        &self,
+        requests: HashMap<String, KeysAndAttributes>,
+        found: &mut Found,
+    ) -> Result<HashMap<String, KeysAndAttributes>, StoreError> {
+        let call = self.client.batch_get_item().set_request_items(Some(requests));
+        let answer = call.send().await.map_err(call_failed("BatchGetItem"))?;
+        for (name, items) in answer.responses.unwrap_or_default() {
+            let table =
+                self.names.iter().find(|(_, known)| *known == name).map(|(table, _)| *table);
+            for item in items {
+                if let (Some(table), Some((pk, sk))) = (table, key_of(&item)) {
+                    found.0.insert(Key { table, pk, sk }, item);
+                }
+            }
+        }
+        Ok(answer.unprocessed_keys.unwrap_or_default())
+    }
+
+    /// Reads the items of a partition, consistently, in the order of their
+    /// sort keys.
+    pub(super) async fn partition(
+        &self,
+        query: PartitionQuery<'_>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self.query(&query, start, None, true).await?;
+            items.extend(page.0);
+            start = page.1;
+            if start.is_none() {
+                return Ok(items);
+            }
+            if items.len() > PARTITION_MAX {
+                let source = format!("more than {PARTITION_MAX} items in one partition").into();
+                return Err(StoreError::Call { operation: "Query", source });
+            }
+        }
+    }
+
+    /// Reads one page of a partition, latest first.
+    pub(super) async fn latest(
+        &self,
+        query: PartitionQuery<'_>,
+        start: Option<Item>,
+        limit: u16,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        self.query(&query, start, Some(i32::from(limit)), false).await
+    }
+
+    async fn query(
+        &self,
+        query: &PartitionQuery<'_>,
+        start: Option<Item>,
+        limit: Option<i32>,
+        forward: bool,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let mut condition = String::from("#p = :p");
+        let mut call = self.client.query().table_name(self.name(query.table)?);
+        call = call
+            .expression_attribute_names("#p", PK)
+            .expression_attribute_values(":p", AttributeValue::S(query.pk.to_owned()));
+        if let Some(prefix) = query.prefix {
+            condition.push_str(" AND begins_with(#s, :s)");
+            call = call
+                .expression_attribute_names("#s", SK)
+                .expression_attribute_values(":s", AttributeValue::S(prefix.to_owned()));
+        }
+        let call = call
+            .key_condition_expression(condition)
+            .consistent_read(true)
+            .scan_index_forward(forward)
+            .set_limit(limit)
+            .set_exclusive_start_key(start);
+        let answer = call.send().await.map_err(call_failed("Query"))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// Reads one page of an index's partition, latest first.
+    pub(super) async fn latest_of_index(
+        &self,
+        table: Table,
+        index: Index,
+        pk: &str,
+        start: Option<Item>,
+        limit: u16,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let call = self.client.query().table_name(self.name(table)?).index_name(index.name());
+        let call = call
+            .key_condition_expression("#p = :p")
+            .expression_attribute_names("#p", PK)
+            .expression_attribute_values(":p", AttributeValue::S(pk.to_owned()))
+            .scan_index_forward(false)
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(start);
+        let answer = call.send().await.map_err(call_failed("Query"))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// What is due by `now`, earliest first in each shard, at most `most` (and
+    /// at least one a shard).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn due(
+        &self,
+        table: DueTable,
+        now: Timestamp,
+        most: u16,
+    ) -> Result<Vec<Due>, StoreError> {
+        let each = (most / u16::from(DUE_SHARDS)).max(1);
+        let mut due = Vec::new();
+        for shard in 0..DUE_SHARDS {
+            let name = self.name(table.table())?;
+            let call = self.client.query().table_name(name).index_name(Index::ByDue.name());
+            let call = call
+                .key_condition_expression("#s = :s AND #d <= :d")
+                .expression_attribute_names("#s", DUE_SHARD)
+                .expression_attribute_names("#d", DUE)
+                .expression_attribute_values(":s", AttributeValue::S(shard.to_string()))
+                .expression_attribute_values(":d", AttributeValue::S(now.to_string()))
+                .limit(i32::from(each));
+            let answer = call.send().await.map_err(call_failed("Query"))?;
+            let items = answer.items.unwrap_or_default();
+            due.extend(items.iter().filter_map(key_of).map(|(pk, sk)| Due { pk, sk }));
+        }
+        Ok(due)
+    }
+}
+
+/// The text of an attribute.
+pub(super) fn text(item: &Item, name: &str) -> Option<String> {
+    item.get(name).and_then(|value| value.as_s().ok()).cloned()
+}
+
+/// The keys of an item.
+pub(super) fn key_of(item: &Item) -> Option<(String, String)> {
+    Some((text(item, PK)?, text(item, SK)?))
+}

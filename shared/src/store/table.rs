@@ -1,0 +1,147 @@
+//! The tables, their indexes, and what can be done with them.
+
+/// A table: one an aggregate, each with the string keys `pk` and `sk`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// What is sold.
+    Products,
+    /// How much of it there is.
+    Stock,
+    /// Orders, by buyer.
+    Orders,
+    /// Attempts to pay and what providers reported of them.
+    Payments,
+    /// Shipments, by order.
+    Shipments,
+    /// Parcels by carrier and number, and what carriers reported of them.
+    Tracking,
+    /// Points ledgers and their entries, by member.
+    Points,
+    /// Invitations to surveys, and how often buyers were contacted.
+    Surveys,
+    /// The policy.
+    Settings,
+}
+
+/// An index of a table. Both hold keys only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Index {
+    /// A buyer's orders by the time they were placed.
+    ByTime,
+    /// What a schedule has to see to, by when; only items that have such a time are in it.
+    ByDue,
+}
+
+impl Index {
+    /// Its name in DynamoDB.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ByTime => "by_time",
+            Self::ByDue => "by_due",
+        }
+    }
+}
+
+/// What a function does with a table; the same names as IAM's actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Op {
+    /// Reads one item.
+    GetItem,
+    /// Reads items by their keys.
+    BatchGetItem,
+    /// Reads the items of one partition.
+    Query,
+    /// Writes an item whole, alone or in a transaction.
+    PutItem,
+    /// Changes an item, alone or in a transaction.
+    UpdateItem,
+}
+
+impl Op {
+    /// The name of the operation in DynamoDB and in IAM.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GetItem => "GetItem",
+            Self::BatchGetItem => "BatchGetItem",
+            Self::Query => "Query",
+            Self::PutItem => "PutItem",
+            Self::UpdateItem => "UpdateItem",
+        }
+    }
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 9] = [
+        Self::Products,
+        Self::Stock,
+        Self::Orders,
+        Self::Payments,
+        Self::Shipments,
+        Self::Tracking,
+        Self::Points,
+        Self::Surveys,
+        Self::Settings,
+    ];
+
+    /// The name in logs and in the template.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Products => "products",
+            Self::Stock => "stock",
+            Self::Orders => "orders",
+            Self::Payments => "payments",
+            Self::Shipments => "shipments",
+            Self::Tracking => "tracking",
+            Self::Points => "points",
+            Self::Surveys => "surveys",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// The environment variable that holds the name it is deployed under.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Products => "PRODUCTS_TABLE",
+            Self::Stock => "STOCK_TABLE",
+            Self::Orders => "ORDERS_TABLE",
+            Self::Payments => "PAYMENTS_TABLE",
+            Self::Shipments => "SHIPMENTS_TABLE",
+            Self::Tracking => "TRACKING_TABLE",
+            Self::Points => "POINTS_TABLE",
+            Self::Surveys => "SURVEYS_TABLE",
+            Self::Settings => "SETTINGS_TABLE",
+        }
+    }
+
+    /// Its indexes, each with the names of its partition and range attributes.
+    #[must_use]
+    pub const fn indexes(self) -> &'static [(Index, &'static str, &'static str)] {
+        match self {
+            Self::Orders => {
+                &[(Index::ByTime, "pk", "placed_at"), (Index::ByDue, "due_shard", "due")]
+            }
+            Self::Points | Self::Surveys => &[(Index::ByDue, "due_shard", "due")],
+            _ => &[],
+        }
+    }
+
+    /// Whether its stream carries messages.
+    #[must_use]
+    pub const fn sends(self) -> bool {
+        matches!(
+            self,
+            Self::Orders | Self::Payments | Self::Shipments | Self::Tracking | Self::Surveys
+        )
+    }
+
+    /// Whether a batch of reads must see the last write: all tables but the
+    /// catalogue, where a price may be a second old at half the cost.
+    pub(super) const fn reads_consistently(self) -> bool {
+        !matches!(self, Self::Products | Self::Settings)
+    }
+}
