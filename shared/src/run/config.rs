@@ -1,0 +1,179 @@
+//! Configuration: read once, from what a function says it needs.
+
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+
+use crate::{
+    messages::Queue,
+    store::{Index, Op, Table},
+};
+
+use super::{Function, Trigger, secrets::Secret};
+
+/// Something that a function may touch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A table, and what is done with it.
+    Table(Table, &'static [Op]),
+    /// An index of a table, which is queried.
+    Index(Table, Index),
+    /// A queue, to which messages are sent.
+    Queue(Queue),
+    /// A secret, which is read.
+    Secret(Secret),
+    /// A value of the environment.
+    Setting(Setting),
+}
+
+/// A value of the environment that is no table, queue or secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// Where customers reach the API: the beginning of links sent to them.
+    PublicUrl,
+    /// Where Stripe's API is.
+    StripeApiUrl,
+}
+
+impl Setting {
+    /// The environment variable that holds it.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::PublicUrl => "PUBLIC_URL",
+            Self::StripeApiUrl => "STRIPE_API_URL",
+        }
+    }
+}
+
+/// The variable that names the dead-letter queue of a queue's consumer, where
+/// it parks what no retry can mend.
+pub const PARKING_VARIABLE: &str = "DEAD_LETTER_QUEUE_URL";
+
+/// Looks up variables.
+pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// What a function cannot start without.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{function} cannot start: set {}; template.yaml gives each function the variables it needs",
+    .missing.join(", ")
+)]
+pub struct ConfigError {
+    /// The function.
+    pub function: &'static str,
+    /// The variables that are missing or empty.
+    pub missing: Vec<&'static str>,
+}
+
+/// What a function reads from its environment.
+#[derive(Debug, Default)]
+pub(super) struct Config {
+    pub(super) tables: Vec<(Table, String)>,
+    pub(super) queues: Vec<(Queue, String)>,
+    pub(super) secrets: Vec<(Secret, String)>,
+    pub(super) settings: Vec<(Setting, String)>,
+    pub(super) parking: Option<String>,
+}
+
+/// The variables that a function needs, each once.
+#[must_use]
+pub fn variables(function: &Function) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = function
+        .needs
+        .iter()
+        .map(|need| match need {
+            Need::Table(table, _) | Need::Index(table, _) => table.variable(),
+            Need::Queue(queue) => queue.variable(),
+            Need::Secret(secret) => secret.variable(),
+            Need::Setting(setting) => setting.variable(),
+        })
+        .collect();
+    if matches!(function.trigger, Trigger::Queue(_)) {
+        names.push(PARKING_VARIABLE);
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+pub(super) fn read(
+    function: &Function,
+    environment: &Environment<'_>,
+) -> Result<Config, ConfigError> {
+    let value = |name| environment(name).filter(|value| !value.is_empty());
+    let missing: Vec<_> =
+        variables(function).into_iter().filter(|name| value(name).is_none()).collect();
+    if !missing.is_empty() {
+        return Err(ConfigError { function: function.name, missing });
+    }
+    let value = |name| value(name).unwrap_or_default();
+    let mut config = Config::default();
+    for need in function.needs {
+        match *need {
+            Need::Table(table, _) | Need::Index(table, _) => {
+                config.tables.push((table, value(table.variable())));
+            }
+            Need::Queue(queue) => config.queues.push((queue, value(queue.variable()))),
+            Need::Secret(secret) => config.secrets.push((secret, value(secret.variable()))),
+            Need::Setting(setting) => config.settings.push((setting, value(setting.variable()))),
+        }
+    }
+    if matches!(function.trigger, Trigger::Queue(_)) {
+        config.parking = Some(value(PARKING_VARIABLE));
+    }
+    Ok(config)
+}
+
+/// How AWS is reached: one HTTP client for all of its services.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// The region.
+    pub region: String,
+    /// Another place than AWS, such as an emulator.
+    pub endpoint: Option<String>,
+    /// Who calls.
+    pub credentials: Credentials,
+    /// What carries the calls.
+    pub http: SharedHttpClient,
+    /// How often a call is repeated.
+    pub retry: RetryConfig,
+    /// How long a call may take.
+    pub timeout: TimeoutConfig,
+}
+
+macro_rules! client {
+    ($aws:expr, $sdk:ident) => {{
+        let aws = $aws;
+        let mut config = $sdk::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(aws.region.clone()))
+            .credentials_provider(aws.credentials.clone())
+            .http_client(aws.http.clone())
+            .retry_config(aws.retry.clone())
+            .timeout_config(aws.timeout.clone());
+        config.set_endpoint_url(aws.endpoint.clone());
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
+impl Aws {
+    /// A client of DynamoDB.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        client!(self, aws_sdk_dynamodb)
+    }
+
+    /// A client of SQS.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        client!(self, aws_sdk_sqs)
+    }
+
+    /// A client of Secrets Manager.
+    #[must_use]
+    pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        client!(self, aws_sdk_secretsmanager)
+    }
+}

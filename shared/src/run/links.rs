@@ -1,0 +1,179 @@
+//! Signed links and passes: what lets somebody in without a login.
+//!
+//! A token is `payload.signature`, both in URL-safe base 64. The payload names
+//! the purpose, so that a token for one thing opens no other, and the moment
+//! it ends; the signature is HMAC-SHA256 over it.
+
+use data_encoding::BASE64URL_NOPAD;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::model::{
+    customer::CustomerId,
+    id::{InviteId, OrderId},
+    signature::{any_matches, hmac_sha256},
+    time::Timestamp,
+};
+
+use super::secrets::LinkKeys;
+
+/// The longest token that is looked at; ours have some 200 characters.
+const TOKEN_MAX: usize = 512;
+
+/// Why a token does not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// Not ours, altered, or for another purpose.
+    #[error("the link is not valid")]
+    Invalid,
+    /// Its time is over.
+    #[error("the link has expired")]
+    Expired,
+}
+
+/// A guest's pass to the one order that the guest placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderPass {
+    /// Which order.
+    pub order: OrderId,
+    /// Which guest.
+    pub customer: CustomerId,
+}
+
+/// A link to a survey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SurveyLink {
+    /// Which invitation.
+    pub invite: InviteId,
+}
+
+/// Signs and opens tokens.
+#[derive(Debug)]
+pub struct Links {
+    keys: LinkKeys,
+}
+
+const ORDER: &str = "order";
+const SURVEY: &str = "survey";
+
+impl Links {
+    /// Signs with the current key; opens what either key signed.
+    #[must_use]
+    pub fn new(keys: LinkKeys) -> Self {
+        Self { keys }
+    }
+
+    /// A pass to an order.
+    #[must_use]
+    pub fn order_pass(&self, pass: &OrderPass, expires: Timestamp) -> String {
+        self.seal(&[ORDER, pass.order.as_str(), pass.customer.as_str()], expires)
+    }
+
+    /// Opens a pass to an order.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_order_pass(&self, token: &str, now: Timestamp) -> Result<OrderPass, LinkError> {
+        let parts = self.open(token, now)?;
+        let [ORDER, order, customer] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        else {
+            return Err(LinkError::Invalid);
+        };
+        let order = OrderId::parse(order).map_err(|_| LinkError::Invalid)?;
+        let customer = CustomerId::parse(customer).map_err(|_| LinkError::Invalid)?;
+        Ok(OrderPass { order, customer })
+    }
+
+    /// The token of a link to a survey.
+    #[must_use]
+    pub fn survey_link(&self, link: &SurveyLink, expires: Timestamp) -> String {
+        self.seal(&[SURVEY, link.invite.as_str()], expires)
+    }
+
+    /// Opens the token of a link to a survey.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_survey_link(&self, token: &str, now: Timestamp) -> Result<SurveyLink, LinkError> {
+        let parts = self.open(token, now)?;
+        let [SURVEY, invite] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+            return Err(LinkError::Invalid);
+        };
+        let invite = InviteId::parse(invite).map_err(|_| LinkError::Invalid)?;
+        Ok(SurveyLink { invite })
+    }
+
+    /// Parts never hold line breaks: they are identities.
+    fn seal(&self, parts: &[&str], expires: Timestamp) -> String {
+        let payload = format!("{}\n{}", expires.unix_seconds(), parts.join("\n"));
+        let mac = hmac_sha256(&key(&self.keys.current), &[payload.as_bytes()]);
+        let encode = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
+        format!("{}.{}", encode(payload.as_bytes()), encode(&mac))
+    }
+
+    fn open(&self, token: &str, now: Timestamp) -> Result<Vec<String>, LinkError> {
+        let invalid = LinkError::Invalid;
+        if token.len() > TOKEN_MAX {
+            return Err(invalid);
+        }
+        let (payload, mac) = token.split_once('.').ok_or(invalid)?;
+        let decode = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| invalid);
+        let (payload, mac) = (decode(payload)?, decode(mac)?);
+        let mut keys = vec![key(&self.keys.current)];
+        keys.extend(self.keys.previous.as_ref().map(key));
+        if !any_matches(&keys, &[&payload], &[mac]) {
+            return Err(invalid);
+        }
+        let payload = String::from_utf8(payload).map_err(|_| invalid)?;
+        let mut parts = payload.split('\n').map(str::to_owned);
+        let expires: i64 = parts.next().and_then(|text| text.parse().ok()).ok_or(invalid)?;
+        if now.unix_seconds() >= expires {
+            return Err(LinkError::Expired);
+        }
+        Ok(parts.collect())
+    }
+}
+
+fn key(secret: &SecretString) -> Vec<u8> {
+    secret.expose_secret().as_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(current: &str, previous: Option<&str>) -> Links {
+        Links::new(LinkKeys { current: current.into(), previous: previous.map(SecretString::from) })
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds).unwrap()
+    }
+
+    #[test]
+    fn a_token_opens_what_it_is_for_until_it_ends() {
+        let signer = links("a", None);
+        let pass = OrderPass { order: OrderId::derive(&["1"]), customer: CustomerId::guest("k") };
+        let token = signer.order_pass(&pass, at(100));
+        assert_eq!(signer.open_order_pass(&token, at(99)), Ok(pass.clone()));
+        assert_eq!(signer.open_order_pass(&token, at(100)), Err(LinkError::Expired));
+        assert_eq!(signer.open_survey_link(&token, at(99)), Err(LinkError::Invalid));
+        assert_eq!(links("b", Some("a")).open_order_pass(&token, at(99)), Ok(pass));
+        assert_eq!(links("b", None).open_order_pass(&token, at(99)), Err(LinkError::Invalid));
+    }
+
+    #[test]
+    fn an_altered_token_opens_nothing() {
+        let signer = links("a", None);
+        let token = signer.survey_link(&SurveyLink { invite: InviteId::derive(&["1"]) }, at(100));
+        assert!(signer.open_survey_link(&token, at(0)).is_ok());
+        for position in 0..token.len() {
+            let mut altered = token.clone().into_bytes();
+            altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(altered).unwrap();
+            assert_eq!(signer.open_survey_link(&altered, at(0)), Err(LinkError::Invalid));
+        }
+        for text in ["", ".", "a.b", "é.é"] {
+            assert_eq!(signer.open_survey_link(text, at(0)), Err(LinkError::Invalid));
+        }
+    }
+}

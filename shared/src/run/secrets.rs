@@ -1,0 +1,161 @@
+//! Secrets: read from AWS Secrets Manager, kept for five minutes. Every secret
+//! that others sign with is a list, so that it can be rolled: add the new one,
+//! let both work, take the old one away.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_sdk_secretsmanager::Client;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::model::time::{Period, Timestamp};
+
+use super::{Failure, failure::chain};
+
+/// How long a secret is used before it is read again.
+const AGE_MAX: Period = Period::of_seconds(300);
+
+/// The secrets of the suite, each one JSON document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Secret {
+    /// Of payment providers.
+    Payments,
+    /// Of carriers.
+    Carriers,
+    /// Of our own links.
+    Links,
+}
+
+impl Secret {
+    /// Every secret.
+    pub const ALL: [Self; 3] = [Self::Payments, Self::Carriers, Self::Links];
+
+    /// The environment variable that holds its ARN.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Payments => "PAYMENTS_SECRET_ARN",
+            Self::Carriers => "CARRIERS_SECRET_ARN",
+            Self::Links => "LINKS_SECRET_ARN",
+        }
+    }
+}
+
+/// What a sender signs with and, where we call it, what we call it with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    /// What the sender's callbacks are signed with; all are tried.
+    #[serde(default)]
+    pub webhook_secrets: Vec<SecretString>,
+    /// What we call its API with; the first is used.
+    #[serde(default)]
+    pub api_keys: Vec<SecretString>,
+}
+
+/// The keys of our own links.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkKeys {
+    /// Signs, and is accepted.
+    pub current: SecretString,
+    /// Is accepted still.
+    #[serde(default)]
+    pub previous: Option<SecretString>,
+}
+
+/// The shortest key of links, in characters: 32 of them carry at least 128 bits.
+const LINK_KEY_MIN: usize = 32;
+
+/// The secrets of one function.
+#[derive(Debug)]
+pub struct Secrets {
+    client: Client,
+    names: Vec<(Secret, String)>,
+    known: Mutex<HashMap<Secret, (Timestamp, Arc<SecretString>)>>,
+}
+
+impl Secrets {
+    pub(super) fn new(client: Client, names: Vec<(Secret, String)>) -> Self {
+        Self { client, names, known: Mutex::default() }
+    }
+
+    /// The credentials of one sender, empty when it has none.
+    ///
+    /// # Errors
+    /// When the secret cannot be read or has not its form.
+    pub async fn credentials(
+        &self,
+        secret: Secret,
+        sender: &str,
+        now: Timestamp,
+    ) -> Result<Credentials, Failure> {
+        let mut senders: HashMap<String, Credentials> = self.parsed(secret, now).await?;
+        Ok(senders.remove(sender).unwrap_or_default())
+    }
+
+    /// The keys of our own links.
+    ///
+    /// # Errors
+    /// When the secret cannot be read, has not its form, or a key is short.
+    pub async fn links(&self, now: Timestamp) -> Result<LinkKeys, Failure> {
+        use secrecy::ExposeSecret as _;
+        let keys: LinkKeys = self.parsed(Secret::Links, now).await?;
+        let all = [Some(&keys.current), keys.previous.as_ref()];
+        if all.iter().flatten().any(|key| key.expose_secret().len() < LINK_KEY_MIN) {
+            let cause = format!("a key of links has fewer than {LINK_KEY_MIN} characters");
+            return Err(Failure::retry(cause));
+        }
+        Ok(keys)
+    }
+
+    async fn parsed<T: serde::de::DeserializeOwned>(
+        &self,
+        secret: Secret,
+        now: Timestamp,
+    ) -> Result<T, Failure> {
+        use secrecy::ExposeSecret as _;
+        let text = self.text(secret, now).await?;
+        // The parser's words could quote the secret, so only its place is told.
+        serde_json::from_str(text.expose_secret()).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let place = format!("at line {line}, column {column}");
+            Failure::retry(format!("the secret in {} has not its form {place}", secret.variable()))
+        })
+    }
+
+    async fn text(&self, secret: Secret, now: Timestamp) -> Result<Arc<SecretString>, Failure> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&secret).cloned();
+        if let Some((read_at, text)) = known.clone()
+            && read_at <= now
+            && now < read_at.plus(AGE_MAX)
+        {
+            return Ok(text);
+        }
+        let name = self.names.iter().find(|(declared, _)| *declared == secret);
+        let (_, name) =
+            name.ok_or_else(|| Failure::bug(format!("the secret {secret:?} is not declared")))?;
+        let call = self.client.get_secret_value().secret_id(name).send().await;
+        let answer = match (call, known) {
+            (Ok(answer), _) => answer,
+            // Better the secret of five minutes ago than no callback at all.
+            (Err(error), Some((_, text))) => {
+                let error = chain(&error);
+                tracing::warn!(secret = secret.variable(), error, "is not read anew");
+                return Ok(text);
+            }
+            (Err(error), None) => {
+                let (variable, cause) = (secret.variable(), chain(&error));
+                let cause = format!("the secret in {variable} cannot be read: {cause}");
+                return Err(Failure::retry(cause));
+            }
+        };
+        let text = Arc::new(SecretString::from(answer.secret_string.unwrap_or_default()));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(secret, (now, Arc::clone(&text)));
+        Ok(text)
+    }
+}
