@@ -1,0 +1,47 @@
+//! `PUT /products/{sku}`: writes a product of the catalogue.
+//!
+//! Safe to repeat. Orders that were placed keep the price that they were
+//! placed at.
+
+use std::sync::Arc;
+
+use aftercart::{
+    model::product::{Product, Sku},
+    run::{
+        App, Function, Handling, Invocation, Need, Route, Trigger,
+        http::{self, Answer, Problem, Request, Response},
+    },
+    store::{Op, Table, products},
+};
+
+use crate::wire::{ProductView, PutProduct};
+
+/// See the module.
+pub const FUNCTION: Function = Function {
+    name: "product-put",
+    about: "Writes a product of the catalogue.",
+    trigger: Trigger::Http(&[Route::operator("PUT", "/products/{sku}")]),
+    needs: &[Need::Table(Table::Products, &[Op::PutItem])],
+    handle,
+};
+
+fn handle(app: Arc<App>, call: Invocation) -> Handling {
+    Box::pin(http::serve(app, call, put))
+}
+
+async fn put(app: Arc<App>, request: Request) -> Answer {
+    let product = parse(&request)?;
+    app.store.commit(products::put(&product)).await?;
+    let Product { sku, title, price } = product;
+    Response::json(200, &ProductView { sku, title, price })
+}
+
+fn parse(request: &Request) -> Result<Product, Problem> {
+    request.operator()?;
+    let sku = request.named("sku", "product", Sku::parse)?;
+    let body: PutProduct = request.json()?;
+    if body.price.minor() < 0 {
+        return Err(Problem::invalid("price.amount", "The price must be 0 or more."));
+    }
+    Ok(Product { sku, title: body.title, price: body.price })
+}
