@@ -1,0 +1,68 @@
+//! `GET /orders/{id}/tracking` and `GET /guest/orders/{id}/tracking`: where an
+//! order's parcels are, and what happens next.
+//!
+//! One batched read. Another buyer's order does not exist (404); an order that
+//! is not paid has no parcels, and a sentence that says so.
+
+use std::sync::Arc;
+
+use aftercart::{
+    model::order::{OrderStatus, first_shipment},
+    run::{
+        App, Function, Handling, Invocation, Need, Route, Trigger,
+        http::{self, Answer, Problem, Request, Response},
+        secrets::Secret,
+    },
+    store::{Key, Op, Table},
+};
+
+use crate::{
+    rules::wording,
+    wire::{ParcelView, TrackingView},
+};
+
+/// See the module.
+pub const FUNCTION: Function = Function {
+    name: "tracking-view",
+    about: "Shows where an order's parcels are, and what happens next.",
+    trigger: Trigger::Http(&[
+        Route::shopper("GET", "/orders/{id}/tracking"),
+        Route::open("GET", "/guest/orders/{id}/tracking"),
+    ]),
+    needs: &[
+        Need::Table(Table::Orders, &[Op::BatchGetItem]),
+        Need::Table(Table::Shipments, &[Op::BatchGetItem]),
+        Need::Secret(Secret::Links),
+    ],
+    handle,
+};
+
+fn handle(app: Arc<App>, call: Invocation) -> Handling {
+    Box::pin(http::serve(app, call, view))
+}
+
+async fn view(app: Arc<App>, request: Request) -> Answer {
+    let buyer = request.buyer(&app).await?;
+    let shipment = first_shipment(&buyer.order);
+    let keys = [Key::order(&buyer.customer, &buyer.order), Key::shipment(&buyer.order, &shipment)];
+    let found = app.store.read(&keys).await?;
+    let order = found.order(&buyer.customer, &buyer.order)?;
+    let order = order.ok_or_else(|| Problem::not_found("order"))?;
+    let shipment = found.shipment(&buyer.order, &shipment)?;
+    let shipment = shipment.filter(|_| order.status == OrderStatus::Paid);
+    let language = order.contact.language;
+    let next = match &shipment {
+        Some(shipment) => wording::of_parcel(shipment.journey.status, language),
+        None => wording::of_order(order.status, language),
+    };
+    let parcels = shipment.iter().map(|shipment| {
+        ParcelView::of(shipment, wording::of_parcel(shipment.journey.status, language))
+    });
+    let answer = TrackingView {
+        order: order.id,
+        status: order.status,
+        next: next.to_owned(),
+        shipments: parcels.collect(),
+    };
+    Response::json(200, &answer)
+}
