@@ -1,0 +1,6 @@
+//! Decisions of points: pure functions of what is true, the policy and the
+//! time.
+
+pub mod earn;
+
+pub mod settle;
