@@ -1,0 +1,105 @@
+//! Who is invited, and when.
+
+use aftercart::model::{
+    id::{InviteId, OrderId},
+    order::Order,
+    policy::SurveysPolicy,
+    shipment::Shipment,
+    survey::{Invite, InviteStatus, Touchpoint},
+};
+
+/// The identity of the one invitation of an order for an occasion.
+#[must_use]
+pub fn identity(order: &OrderId, touchpoint: Touchpoint) -> InviteId {
+    InviteId::derive(&[order.as_str(), touchpoint.as_str()])
+}
+
+/// The invitation to tell about a delivery, once there is one: it is due a
+/// while after the parcel arrived, and open for a while from then.
+#[must_use]
+pub fn after_delivery(
+    order: &Order,
+    shipment: Option<&Shipment>,
+    policy: &SurveysPolicy,
+) -> Option<Invite> {
+    let due = shipment?.journey.delivered_at?.plus(policy.delay);
+    Some(Invite {
+        id: identity(&order.id, Touchpoint::Delivery),
+        order: order.id.clone(),
+        customer: order.customer.clone(),
+        touchpoint: Touchpoint::Delivery,
+        email: order.contact.email.clone(),
+        language: order.contact.language,
+        due,
+        expires: due.plus(policy.open),
+        status: InviteStatus::Scheduled,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use aftercart::model::{
+        customer::{CustomerId, Language},
+        id::ShipmentId,
+        money::{Currency, Money},
+        order::OrderStatus,
+        policy::Policy,
+        shipment::Journey,
+        time::Timestamp,
+    };
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn order() -> Order {
+        let paid_at = at("2026-11-01T00:00:00Z");
+        Order {
+            id: OrderId::derive(&["1"]),
+            customer: CustomerId::guest("k"),
+            placed_at: paid_at,
+            status: OrderStatus::Paid,
+            lines: Vec::new(),
+            total: Money::zero(Currency::parse("EUR").unwrap()),
+            address: serde_json::from_str(r#"{"name":"A","line1":"B","city":"C","country":"GB"}"#)
+                .unwrap(),
+            contact: serde_json::from_str(r#"{"email":"a@b.cd","language":"zh"}"#).unwrap(),
+            hold_until: paid_at,
+            expires_at: None,
+            payments: Vec::new(),
+            paid_at: Some(paid_at),
+            refunds_due: Vec::new(),
+            request: "r".to_owned(),
+            policy: "1".to_owned(),
+        }
+    }
+
+    fn shipment(delivered_at: Option<Timestamp>) -> Shipment {
+        Shipment {
+            id: ShipmentId::derive(&["1"]),
+            order: order().id,
+            customer: order().customer,
+            opened_at: at("2026-11-01T00:00:00Z"),
+            tracking: None,
+            labelled_at: None,
+            journey: Journey { delivered_at, ..Journey::pending() },
+        }
+    }
+
+    #[test]
+    fn a_delivery_is_asked_about_a_while_later() {
+        let policy = Policy::default_document().unwrap().surveys;
+        let invited = |shipment: Option<&Shipment>| after_delivery(&order(), shipment, &policy);
+        assert_eq!(invited(None), None);
+        assert_eq!(invited(Some(&shipment(None))), None);
+        let invite = invited(Some(&shipment(Some(at("2026-11-05T10:00:00Z"))))).unwrap();
+        assert_eq!(invite.due, at("2026-11-08T10:00:00Z"));
+        assert_eq!(invite.expires, at("2026-12-08T10:00:00Z"));
+        assert_eq!(invite.language, Language::Zh);
+        assert!(invite.status.is_scheduled());
+        let corrected = invited(Some(&shipment(Some(at("2026-11-06T10:00:00Z"))))).unwrap();
+        assert_eq!(corrected.id, invite.id);
+    }
+}

@@ -1,0 +1,129 @@
+//! Every five minutes: sends the invitations that are due, or suppresses them.
+//!
+//! The facts of all that is due are read in two batches. An invitation is sent
+//! in one transaction with the record of contacts, so that no buyer is
+//! contacted beyond the budget, whoever else contacts them at the same moment;
+//! who loses reads the facts of that invitation anew.
+
+use std::sync::Arc;
+
+use aftercart::{
+    messages::{Message, SurveyInvited},
+    model::{
+        id::InviteId,
+        policy::SurveysPolicy,
+        survey::{Contacts, Invite},
+        time::Timestamp,
+    },
+    run::{
+        App, Failure, Function, Handling, Invocation, Need, Setting, Trigger,
+        links::SurveyLink,
+        metrics::Metric,
+        schedule::{self, Outcome, SWEEP_MAX, Swept},
+        secrets::Secret,
+    },
+    store::{Commit, CommitError, Found, Index, Key, Op, Sends, Table, surveys},
+};
+
+use crate::rules::sending::{self, Sending};
+
+/// See the module.
+pub const FUNCTION: Function = Function {
+    name: "survey-send",
+    about: "Sends due survey invitations within each buyer's contact budget.",
+    trigger: Trigger::Schedule("rate(5 minutes)"),
+    needs: &[
+        Need::Table(Table::Surveys, &[Op::BatchGetItem, Op::UpdateItem, Op::PutItem]),
+        Need::Index(Table::Surveys, Index::ByDue),
+        Need::Table(Table::Settings, &[Op::GetItem]),
+        Need::Secret(Secret::Links),
+        Need::Setting(Setting::PublicUrl),
+    ],
+    handle,
+};
+
+/// How often the facts of one invitation are read again when somebody else
+/// changed them. What is still contended then is due still.
+const ATTEMPTS: u32 = 4;
+
+fn handle(app: Arc<App>, call: Invocation) -> Handling {
+    Box::pin(schedule::serve(app, call, sweep))
+}
+
+async fn sweep(app: Arc<App>) -> Result<Swept, Failure> {
+    let policy = app.policy().await?;
+    let due = app.store.invites_due(app.now(), SWEEP_MAX).await?;
+    let keys: Vec<Key> = due.iter().map(Key::invite).collect();
+    let invites = app.store.read(&keys).await?;
+    // An invitation that cannot be read fails by itself, below.
+    let known = due.iter().filter_map(|id| invites.invite(id).ok().flatten());
+    let keys: Vec<Key> = known.map(|invite| Key::contacts(&invite.customer)).collect();
+    let contacts = app.store.read(&keys).await?;
+    let mut swept = Swept::default();
+    for id in &due {
+        let work = see_to(&app, id, (&invites, &contacts), &policy.surveys);
+        swept.see_to(id.as_str(), work).await;
+    }
+    Ok(swept)
+}
+
+/// Sends or suppresses one invitation.
+async fn see_to(
+    app: &App,
+    id: &InviteId,
+    (invites, contacts): (&Found, &Found),
+    policy: &SurveysPolicy,
+) -> Result<Outcome, Failure> {
+    let Some(mut invite) = invites.invite(id)? else { return Ok(Outcome::Settled) };
+    let mut contacts = contacts.contacts(&invite.customer)?;
+    for _ in 0..ATTEMPTS {
+        let now = app.now();
+        let sending = sending::decide(&invite, &contacts, policy, now);
+        let (commit, metric) = match &sending {
+            Sending::Settled => return Ok(Outcome::Settled),
+            Sending::Suppress(why) => {
+                (Commit::from(surveys::suppress(id, now, *why)), Metric::SurveySuppressed)
+            }
+            Sending::Send(contacts) => {
+                (writes(app, &invite, contacts, now).await?, Metric::SurveySent)
+            }
+        };
+        match app.store.commit(commit).await {
+            Ok(()) => {
+                app.metrics.count(metric, now);
+                return Ok(Outcome::Done);
+            }
+            Err(CommitError::Lost(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let keys = [Key::invite(id), Key::contacts(&invite.customer)];
+        let found = app.store.read(&keys).await?;
+        contacts = found.contacts(&invite.customer)?;
+        invite = found.invite(id)?.ok_or_else(|| Failure::retry("the invitation went away"))?;
+    }
+    Err(Failure::retry(format!("the contacts changed {ATTEMPTS} times while they were read")))
+}
+
+/// The invitation with its message, and the record of contacts.
+async fn writes(
+    app: &App,
+    invite: &Invite,
+    contacts: &Contacts,
+    now: Timestamp,
+) -> Result<Commit, Failure> {
+    let link = SurveyLink { invite: invite.id.clone() };
+    let token = app.links().await?.survey_link(&link, invite.expires);
+    let shop = app.setting(Setting::PublicUrl)?.trim_end_matches('/');
+    let message = Message::SurveyInvited(SurveyInvited {
+        invite: invite.id.clone(),
+        order: invite.order.clone(),
+        email: invite.email.clone(),
+        language: invite.language,
+        link: format!("{shop}/s/{token}"),
+        expires: invite.expires,
+    });
+    let sends = Sends::one(message, now, None);
+    Ok(Commit::new()
+        .with(surveys::send(&invite.id, now, &sends))
+        .with(surveys::save_contacts(contacts)))
+}
