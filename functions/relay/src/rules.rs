@@ -1,0 +1,3 @@
+//! The decisions of this domain: pure functions of what is known.
+
+pub mod batching;

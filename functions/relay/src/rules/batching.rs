@@ -1,0 +1,214 @@
+//! How messages of a stretch of a stream are put into batches for SQS, and how
+//! far the stream may go on.
+
+use aftercart::messages::{Envelope, Queue};
+
+/// The most bytes of one batch, bodies together: SQS refuses a longer one whole.
+pub const BATCH_BYTES_MAX: usize = 256 * 1024;
+
+/// A message on its way to one queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outbound<'a> {
+    /// Which change of the stretch carries it, counted from 0.
+    pub change: usize,
+    /// The message.
+    pub envelope: &'a Envelope,
+}
+
+/// What one call of a queue sends.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Batch<'a> {
+    /// To which queue.
+    pub queue: Queue,
+    /// At most so many as asked for and [`BATCH_BYTES_MAX`] bytes, in the order
+    /// of the stream. A message that is longer by itself is alone, for SQS to
+    /// refuse.
+    pub messages: Vec<Outbound<'a>>,
+    bytes: usize,
+}
+
+impl<'a> Batch<'a> {
+    fn new(queue: Queue) -> Self {
+        Self { queue, messages: Vec::new(), bytes: 0 }
+    }
+
+    fn has_room_for(&self, bytes: usize, most: usize) -> bool {
+        self.messages.len() < most && self.bytes + bytes <= BATCH_BYTES_MAX
+    }
+
+    fn add(&mut self, message: Outbound<'a>, bytes: usize) {
+        self.messages.push(message);
+        self.bytes += bytes;
+    }
+
+    /// The changes that carry the messages at these positions.
+    #[must_use]
+    pub fn changes_of(&self, positions: &[usize]) -> Vec<usize> {
+        let messages = positions.iter().filter_map(|position| self.messages.get(*position));
+        messages.map(|message| message.change).collect()
+    }
+}
+
+/// The batches that bring the messages of these changes to every queue that
+/// wants them, at most `most` in one: queue by queue, each in the order of the
+/// stream.
+///
+/// # Errors
+/// When a message cannot be written as JSON, which no message of this build is.
+pub fn batches<'a>(
+    changes: &[&'a [Envelope]],
+    most: usize,
+) -> Result<Vec<Batch<'a>>, serde_json::Error> {
+    let mut batches = Vec::new();
+    for queue in Queue::ALL {
+        let mut open = Batch::new(queue);
+        for (change, envelopes) in changes.iter().enumerate() {
+            for envelope in envelopes.iter().filter(|envelope| wants(queue, envelope)) {
+                let bytes = serde_json::to_string(envelope)?.len();
+                if !open.messages.is_empty() && !open.has_room_for(bytes, most) {
+                    batches.push(std::mem::replace(&mut open, Batch::new(queue)));
+                }
+                open.add(Outbound { change, envelope }, bytes);
+            }
+        }
+        if !open.messages.is_empty() {
+            batches.push(open);
+        }
+    }
+    Ok(batches)
+}
+
+fn wants(queue: Queue, envelope: &Envelope) -> bool {
+    envelope.message.queues().contains(&queue)
+}
+
+/// How many of so many changes, from the first on, are done with: those before
+/// the first that failed.
+#[must_use]
+pub fn done(changes: usize, failed: &[usize]) -> usize {
+    failed.iter().copied().min().unwrap_or(changes).min(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use aftercart::{
+        messages::{Message, OrderPaid, PaymentReceived, SurveyInvited},
+        model::{
+            customer::{CustomerId, Email, Language},
+            id::{InviteId, OrderId, PaymentId},
+            time::Timestamp,
+        },
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MOST: usize = 10;
+
+    fn at() -> Timestamp {
+        Timestamp::parse("2026-11-21T12:00:00Z").unwrap()
+    }
+
+    fn paid(n: usize) -> Envelope {
+        let order = OrderId::derive(&[&n.to_string()]);
+        let customer = CustomerId::member("a").unwrap();
+        Envelope::seal(Message::OrderPaid(OrderPaid { order, customer }), at(), None)
+    }
+
+    fn received(n: usize) -> Envelope {
+        let payment = PaymentId::derive(&[&n.to_string()]);
+        Envelope::seal(Message::PaymentReceived(PaymentReceived { payment }), at(), None)
+    }
+
+    fn invited(n: usize, link_bytes: usize) -> Envelope {
+        let message = Message::SurveyInvited(SurveyInvited {
+            invite: InviteId::derive(&[&n.to_string()]),
+            order: OrderId::derive(&[&n.to_string()]),
+            email: Email::parse("ada@example.com").unwrap(),
+            language: Language::En,
+            link: "x".repeat(link_bytes),
+            expires: at(),
+        });
+        Envelope::seal(message, at(), None)
+    }
+
+    fn slices(changes: &[Vec<Envelope>]) -> Vec<&[Envelope]> {
+        changes.iter().map(Vec::as_slice).collect()
+    }
+
+    #[test]
+    fn each_queue_gets_what_it_wants_in_the_order_of_the_stream() {
+        let changes = [vec![paid(1)], vec![], vec![received(2), paid(3)]];
+        let slices = slices(&changes);
+        let batches = batches(&slices, MOST).unwrap();
+        let summary: Vec<(Queue, Vec<usize>)> = batches
+            .iter()
+            .map(|batch| (batch.queue, batch.messages.iter().map(|m| m.change).collect()))
+            .collect();
+        assert_eq!(
+            summary,
+            [
+                (Queue::Payments, vec![2]),
+                (Queue::Shipments, vec![0, 2]),
+                (Queue::Points, vec![0, 2])
+            ]
+        );
+    }
+
+    #[test]
+    fn a_batch_is_bounded_by_bytes_and_a_giant_is_alone() {
+        let sizes = [100_000, 100_000, 100_000, 300_000, 10];
+        let changes: Vec<Vec<Envelope>> =
+            sizes.iter().enumerate().map(|(n, size)| vec![invited(n, *size)]).collect();
+        let slices = slices(&changes);
+        let batches = batches(&slices, MOST).unwrap();
+        let members: Vec<Vec<usize>> = batches
+            .iter()
+            .map(|batch| batch.messages.iter().map(|message| message.change).collect())
+            .collect();
+        assert_eq!(members, [vec![0, 1], vec![2], vec![3], vec![4]]);
+    }
+
+    #[test]
+    fn the_stream_goes_on_behind_what_was_taken_whole() {
+        let changes: Vec<Vec<Envelope>> = (0..12).map(|n| vec![paid(n), received(n)]).collect();
+        let slices = slices(&changes);
+        let batches = batches(&slices, MOST).unwrap();
+        let second = batches.iter().find(|batch| batch.messages[0].change == 10).unwrap();
+        assert_eq!(second.changes_of(&[1]), [11]);
+        assert_eq!(second.changes_of(&[7]), [0_usize; 0]);
+        assert_eq!(done(12, &second.changes_of(&[1])), 11);
+        assert_eq!(done(12, &[11, 4, 7]), 4);
+        assert_eq!(done(12, &[]), 12);
+        assert_eq!(done(0, &[]), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_is_in_one_batch_of_each_queue_that_wants_it(
+            shape in prop::collection::vec(prop::collection::vec((0_u8..3, 0_usize..60_000), 0..4), 0..20)
+        ) {
+            let mut n = 0;
+            let changes: Vec<Vec<Envelope>> = shape.iter().map(|change| change.iter().map(|(kind, size)| {
+                n += 1;
+                match kind { 0 => paid(n), 1 => received(n), _ => invited(n, *size) }
+            }).collect()).collect();
+            let slices = slices(&changes);
+            let batches = batches(&slices, MOST).unwrap();
+            for batch in &batches {
+                let bodies = batch.messages.iter().map(|m| serde_json::to_string(m.envelope).unwrap().len());
+                prop_assert!((1..=MOST).contains(&batch.messages.len()));
+                prop_assert!(bodies.sum::<usize>() <= BATCH_BYTES_MAX);
+            }
+            for queue in Queue::ALL {
+                let sent: Vec<_> = batches.iter().filter(|batch| batch.queue == queue)
+                    .flat_map(|batch| batch.messages.iter().map(|m| (m.change, m.envelope.id.clone()))).collect();
+                let wanted: Vec<_> = changes.iter().enumerate().flat_map(|(change, envelopes)| {
+                    envelopes.iter().filter(|envelope| envelope.message.queues().contains(&queue))
+                        .map(move |envelope| (change, envelope.id.clone()))
+                }).collect();
+                prop_assert_eq!(sent, wanted);
+            }
+        }
+    }
+}
