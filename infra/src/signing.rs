@@ -1,0 +1,179 @@
+//! Callbacks as payment providers and carriers send them, signed as they sign:
+//! for tests, the demo and the replay.
+
+use aftercart::model::{
+    signature::{hmac_sha256, standard_webhooks, to_hex},
+    time::Timestamp,
+};
+use serde_json::{Value, json};
+
+/// A signed call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    /// Where it goes.
+    pub path: &'static str,
+    /// The headers of the signature; names in small letters.
+    pub headers: Vec<(&'static str, String)>,
+    /// The signed body.
+    pub body: String,
+}
+
+/// What a provider reports of an attempt to pay.
+#[derive(Debug, Clone)]
+pub struct Payment<'a> {
+    /// The provider's identity of the report.
+    pub event: &'a str,
+    /// Such as `succeeded` or `failed`.
+    pub kind: &'a str,
+    /// The attempt.
+    pub payment: &'a str,
+    /// Minor units.
+    pub amount: i64,
+    /// ISO 4217, in capitals.
+    pub currency: &'a str,
+    /// When it happened and when the call is signed.
+    pub at: Timestamp,
+}
+
+/// One scan of a parcel.
+#[derive(Debug, Clone)]
+pub struct Scan<'a> {
+    /// The carrier's word for where the parcel is.
+    pub status: &'a str,
+    /// Where it was scanned.
+    pub place: &'a str,
+    /// When, by the carrier's clock.
+    pub at: Timestamp,
+}
+
+/// What a carrier tells of a parcel.
+#[derive(Debug, Clone)]
+pub struct Push<'a> {
+    /// The carrier's identity of the call.
+    pub event: &'a str,
+    /// The number on the label.
+    pub number: &'a str,
+    /// The scans.
+    pub scans: &'a [Scan<'a>],
+    /// When the parcel is expected.
+    pub eta: Option<Timestamp>,
+    /// When the call is signed.
+    pub at: Timestamp,
+}
+
+/// The sandbox provider's report.
+#[must_use]
+pub fn sandbox(secret: &str, report: &Payment<'_>) -> Callback {
+    let body = json!({
+        "id": report.event,
+        "type": format!("payment.{}", report.kind),
+        "payment": report.payment,
+        "amount": { "amount": report.amount, "currency": report.currency },
+        "occurred_at": report.at,
+    });
+    standard("/callbacks/sandbox", secret, report.event, report.at, body.to_string())
+}
+
+/// Stripe's report: an event of a payment intent, such as
+/// `payment_intent.succeeded`.
+#[must_use]
+pub fn stripe(secret: &str, report: &Payment<'_>) -> Callback {
+    let seconds = report.at.unix_seconds();
+    let received = if report.kind == "succeeded" { report.amount } else { 0 };
+    let body = json!({
+        "id": report.event,
+        "object": "event",
+        "api_version": "2026-10-29.clover",
+        "created": seconds,
+        "type": format!("payment_intent.{}", report.kind),
+        "livemode": false,
+        "data": { "object": {
+            "id": format!("pi_{}", report.payment),
+            "object": "payment_intent",
+            "amount": report.amount,
+            "amount_received": received,
+            "currency": report.currency.to_lowercase(),
+            "metadata": { "payment": report.payment },
+        } },
+    })
+    .to_string();
+    let mac =
+        hmac_sha256(secret.as_bytes(), &[seconds.to_string().as_bytes(), b".", body.as_bytes()]);
+    let signature = format!("t={seconds},v1={}", to_hex(&mac));
+    Callback { path: "/callbacks/stripe", headers: vec![("stripe-signature", signature)], body }
+}
+
+/// A push of the merchant's own carrier.
+#[must_use]
+pub fn generic(secret: &str, push: &Push<'_>) -> Callback {
+    let scans: Vec<Value> = push
+        .scans
+        .iter()
+        .map(|scan| json!({ "status": scan.status, "at": scan.at, "place": scan.place }))
+        .collect();
+    let mut body = json!({ "tracking_number": push.number, "events": scans });
+    if let Some(eta) = push.eta {
+        body["estimated_delivery"] = json!(eta);
+        body["told_at"] = json!(push.at);
+    }
+    standard("/carriers/generic/events", secret, push.event, push.at, body.to_string())
+}
+
+/// A tracker event of `EasyPost`.
+#[must_use]
+pub fn easypost(secret: &str, push: &Push<'_>) -> Callback {
+    let details: Vec<Value> = push
+        .scans
+        .iter()
+        .map(|scan| {
+            json!({
+                "object": "TrackingDetail",
+                "message": scan.status,
+                "status": scan.status,
+                "status_detail": "status_update",
+                "datetime": scan.at,
+                "source": "RoyalMail",
+                "tracking_location": { "object": "TrackingLocation", "city": scan.place },
+            })
+        })
+        .collect();
+    let body = json!({
+        "id": push.event,
+        "object": "Event",
+        "description": "tracker.updated",
+        "mode": "test",
+        "created_at": push.at,
+        "result": {
+            "id": format!("trk_{}", push.number),
+            "object": "Tracker",
+            "mode": "test",
+            "tracking_code": push.number,
+            "status": push.scans.last().map_or("unknown", |scan| scan.status),
+            "updated_at": push.at,
+            "est_delivery_date": push.eta,
+            "carrier": "RoyalMail",
+            "tracking_details": details,
+        },
+    })
+    .to_string();
+    let mac = to_hex(&hmac_sha256(secret.as_bytes(), &[body.as_bytes()]));
+    let headers = vec![("x-hmac-signature", format!("hmac-sha256-hex={mac}"))];
+    Callback { path: "/carriers/easypost/events", headers, body }
+}
+
+/// Signs by Standard Webhooks.
+#[must_use]
+pub fn standard(
+    path: &'static str,
+    secret: &str,
+    id: &str,
+    at: Timestamp,
+    body: String,
+) -> Callback {
+    let headers = vec![
+        (standard_webhooks::ID, id.to_owned()),
+        (standard_webhooks::TIMESTAMP, at.unix_seconds().to_string()),
+        (standard_webhooks::SIGNATURE, standard_webhooks::sign(secret, id, at, body.as_bytes())),
+    ];
+    Callback { path, headers, body }
+}

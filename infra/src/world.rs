@@ -1,0 +1,467 @@
+//! The whole suite in one process: every function's real entry, called with
+//! raw AWS events, over real AWS clients whose connection ends in memory.
+//!
+//! DynamoDB is an embedded database that honours conditions, transactions and
+//! indexes; SQS, Secrets Manager and Stripe are small stand-ins. Each function
+//! has its own port to them, which permits only what the function declared,
+//! counts round trips and units, and fails the calls that it is told to fail.
+//! Time stands still until it is moved.
+
+mod audit;
+mod clock;
+mod deliver;
+mod gateway;
+mod permit;
+mod port;
+mod queues;
+mod stripe;
+mod tables;
+
+pub use audit::{Checked, Violation};
+pub use clock::ManualClock;
+pub use deliver::Deliveries;
+pub use gateway::{Ask, Caller, Reply};
+pub use permit::{Action, declared};
+pub use port::{Call, Fault, Meter, Port};
+pub use queues::{Message, RELAY_DLQ, dead_letters};
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use aftercart::{
+    messages::Queue,
+    model::time::{Clock, Timestamp},
+    run::{
+        self, App, ConfigError, Function, Invocation, Platform, config::Aws, metrics::Metrics,
+        secrets::Secret,
+    },
+    store::{CommitError, Store, StoreError, Table, settings},
+};
+use aws_sdk_dynamodb::config::{
+    Credentials, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig,
+};
+use serde_json::{Value, json, value::RawValue};
+
+use self::{
+    port::{Connection, Line},
+    queues::Queues,
+    stripe::Stripe,
+    tables::Tables,
+};
+
+/// The secrets of a world, which its senders sign with.
+pub mod secrets {
+    /// Stripe's callbacks.
+    pub const STRIPE: &str = "whsec_stripe_test_secret_0123456789abcdef";
+    /// The sandbox provider's callbacks.
+    pub const SANDBOX: &str = "whsec_c2FuZGJveC1zZWNyZXQtb2YtMzItYnl0ZXMh";
+    /// `EasyPost`'s tracker events.
+    pub const EASYPOST: &str = "easypost-webhook-secret";
+    /// The generic carrier's events.
+    pub const CARRIER: &str = "whsec_Y2Fycmllci1zZWNyZXQtb2YtMzItYnl0ZXMh";
+    /// Our own links.
+    pub const LINKS: &str = "a-key-of-links-with-32-characters-or-more";
+}
+
+/// Where this world's customers reach the API.
+pub const PUBLIC_URL: &str = "https://shop.example";
+
+/// What a world does not do.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// There is no such function.
+    #[error("there is no {0}")]
+    NoFunction(String),
+    /// A function cannot start.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The tables cannot be made.
+    #[error("the tables cannot be made: {0}")]
+    Tables(String),
+    /// The store failed outside of any function.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A write failed outside of any function.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// An event is no JSON.
+    #[error("the event is no JSON")]
+    Event(#[from] serde_json::Error),
+    /// An invocation failed as a whole.
+    #[error("{function} failed: {text}")]
+    Fault {
+        /// Which function.
+        function: &'static str,
+        /// What it said.
+        text: String,
+    },
+    /// Deliveries go on and on.
+    #[error("the deliveries do not come to an end")]
+    Restless,
+}
+
+/// How a world is made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What time it is at first.
+    pub start: Timestamp,
+    /// How often AWS's SDK tries a call; 1 in tests that count calls.
+    pub sdk_attempts: u32,
+    /// A policy document in place of the default.
+    pub policy: Option<String>,
+    /// How deliveries go.
+    pub deliveries: Deliveries,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let start = Timestamp::parse("2026-11-21T12:00:00Z").unwrap_or(Timestamp::EPOCH);
+        Self { start, sdk_attempts: 1, policy: None, deliveries: Deliveries::Orderly }
+    }
+}
+
+/// The suite and everything around it.
+pub struct World {
+    outside: Arc<Outside>,
+    seats: Vec<Seat>,
+    auditor: Arc<Port>,
+    store: Store,
+    deliveries: Mutex<Deliveries>,
+    tries: Mutex<(u64, u32)>,
+    sdk_attempts: u32,
+}
+
+/// A function in its place.
+struct Seat {
+    function: Function,
+    port: Arc<Port>,
+    app: Mutex<Option<Arc<App>>>,
+}
+
+/// What is outside of the functions.
+struct Outside {
+    tables: Tables,
+    queues: Queues,
+    stripe: Stripe,
+    clock: Arc<ManualClock>,
+    metrics: Metrics,
+    secrets: Mutex<BTreeMap<&'static str, Value>>,
+    forbidden: Mutex<BTreeSet<Action>>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "World at {}", self.now())
+    }
+}
+
+impl World {
+    /// A world with these functions and nothing in its tables.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub async fn new(functions: &[Function], options: Options) -> Result<Self, WorldError> {
+        let outside = Outside {
+            tables: Tables::create().map_err(tables_failed)?,
+            queues: Queues::default(),
+            stripe: Stripe::default(),
+            clock: Arc::new(ManualClock::at(options.start)),
+            metrics: Metrics::memory(),
+            secrets: Mutex::new(default_secrets()),
+            forbidden: Mutex::default(),
+        };
+        let world = Self::around(outside, functions, options.sdk_attempts);
+        *world.deliveries() = options.deliveries;
+        if let Some(document) = &options.policy {
+            world.store.commit(settings::put_policy(document)).await?;
+        }
+        Ok(world)
+    }
+
+    /// Another world that begins as this one is: its functions start cold, its
+    /// deliveries are orderly, its counters begin anew.
+    ///
+    /// # Errors
+    /// [`WorldError::Tables`].
+    pub fn fork(&self) -> Result<Self, WorldError> {
+        let outside = Outside {
+            tables: self.outside.tables.copy().map_err(tables_failed)?,
+            queues: self.outside.queues.copy(),
+            stripe: self.outside.stripe.copy(),
+            clock: Arc::new(ManualClock::at(self.now())),
+            metrics: Metrics::memory(),
+            secrets: Mutex::new(self.outside.secrets().clone()),
+            forbidden: Mutex::default(),
+        };
+        let functions: Vec<Function> = self.functions().copied().collect();
+        Ok(Self::around(outside, &functions, self.sdk_attempts))
+    }
+
+    fn around(outside: Outside, functions: &[Function], sdk_attempts: u32) -> Self {
+        let outside = Arc::new(outside);
+        let auditor = Arc::new(Port::new(Arc::clone(&outside), None));
+        let names = Table::ALL.into_iter().map(|table| (table, tables::deployed(table)));
+        let store = Store::new(aws(&auditor, sdk_attempts).dynamodb(), names.collect());
+        let seat = |function: &Function| Seat {
+            function: *function,
+            port: Arc::new(Port::new(Arc::clone(&outside), Some(declared(function)))),
+            app: Mutex::default(),
+        };
+        Self {
+            seats: functions.iter().map(seat).collect(),
+            outside,
+            auditor,
+            store,
+            deliveries: Mutex::default(),
+            tries: Mutex::default(),
+            sdk_attempts,
+        }
+    }
+
+    /// The functions.
+    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+        self.seats.iter().map(|seat| &seat.function)
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &ManualClock {
+        &self.outside.clock
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.outside.now()
+    }
+
+    /// The tables, with every permission; for looking, not for functions.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The way of [`World::store`] to the tables, to make its calls fail.
+    #[must_use]
+    pub fn store_port(&self) -> &Port {
+        &self.auditor
+    }
+
+    /// The counters of all functions.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.outside.metrics
+    }
+
+    /// How many payment intents Stripe made.
+    #[must_use]
+    pub fn stripe_intents(&self) -> usize {
+        self.outside.stripe.intents()
+    }
+
+    /// The messages of a queue by its name.
+    #[must_use]
+    pub fn queue(&self, name: &str) -> Vec<Message> {
+        self.outside.queues.messages(name)
+    }
+
+    /// Puts a message into a queue, as somebody outside would.
+    pub fn send(&self, queue: Queue, body: impl Into<String>) {
+        self.outside.queues.put(queue.name(), body.into(), None, self.now());
+    }
+
+    /// What functions tried and had not declared.
+    #[must_use]
+    pub fn forbidden(&self) -> BTreeSet<Action> {
+        self.outside.forbidden.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces a secret; functions notice when theirs is too old.
+    pub fn set_secret(&self, secret: Secret, value: Value) {
+        self.outside.secrets().insert(secret.variable(), value);
+    }
+
+    /// Changes how deliveries go from now on.
+    pub fn set_deliveries(&self, deliveries: Deliveries) {
+        *self.deliveries() = deliveries;
+    }
+
+    /// A function's way to the outside.
+    ///
+    /// # Errors
+    /// [`WorldError::NoFunction`].
+    pub fn port(&self, function: &str) -> Result<&Port, WorldError> {
+        Ok(&self.seat(function)?.port)
+    }
+
+    /// The write units of `DynamoDB` that all functions used.
+    #[must_use]
+    pub fn write_units(&self) -> u64 {
+        self.seats.iter().map(|seat| seat.port.write_units()).sum()
+    }
+
+    /// Ends a function's process: the next call starts cold.
+    ///
+    /// # Errors
+    /// [`WorldError::NoFunction`].
+    pub fn restart(&self, function: &str) -> Result<(), WorldError> {
+        *self.seat(function)?.app.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    /// Calls a function with an event.
+    ///
+    /// # Errors
+    /// [`WorldError::Fault`] when the call failed as a whole.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, WorldError> {
+        let seat = self.seat(function)?;
+        let app = self.app(seat)?;
+        seat.port.forget();
+        let payload = RawValue::from_string(event.to_string())?;
+        let mut call = Invocation::new(payload, "request");
+        call.trace = Some("Root=1-6a81b2c0-5f2a9d3c4b1e6f7081920a3b;Sampled=1".to_owned());
+        let outcome = (seat.function.handle)(app, call).await;
+        seat.port.end();
+        outcome.map_err(|fault| WorldError::Fault { function: seat.function.name, text: fault.0 })
+    }
+
+    /// Everything that is kept: items by table and key, messages by queue
+    /// without repetitions, and the changes that no stream has told yet.
+    ///
+    /// # Errors
+    /// [`WorldError::Store`].
+    pub async fn state(&self) -> Result<Value, WorldError> {
+        let mut tables = serde_json::Map::new();
+        for table in Table::ALL {
+            tables.insert(table.name().to_owned(), self.store.dump(table).await?.into());
+        }
+        let queues: BTreeMap<String, BTreeSet<String>> = self
+            .outside
+            .queues
+            .all()
+            .into_iter()
+            .map(|(name, messages)| (name, messages.into_iter().map(|it| it.body).collect()))
+            .collect();
+        let changes: BTreeSet<String> =
+            self.outside.tables.waiting().iter().map(|it| it.image.to_string()).collect();
+        Ok(json!({ "tables": tables, "queues": queues, "changes": changes }))
+    }
+
+    fn app(&self, seat: &Seat) -> Result<Arc<App>, WorldError> {
+        let mut kept = seat.app.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(app) = kept.as_ref() {
+            return Ok(Arc::clone(app));
+        }
+        let platform = Platform {
+            aws: aws(&seat.port, self.sdk_attempts),
+            outgoing: Arc::new(Line(Arc::clone(&seat.port))),
+            clock: Arc::clone(&self.outside.clock) as Arc<dyn Clock>,
+            metrics: self.outside.metrics.clone(),
+        };
+        let environment = environment(&seat.function);
+        let value = |name: &str| environment.get(name).cloned();
+        let app = Arc::new(App::new(&seat.function, &value, &platform)?);
+        *kept = Some(Arc::clone(&app));
+        Ok(app)
+    }
+
+    fn seat(&self, function: &str) -> Result<&Seat, WorldError> {
+        let seat = self.seats.iter().find(|seat| seat.function.name == function);
+        seat.ok_or_else(|| WorldError::NoFunction(format!("function {function}")))
+    }
+
+    fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tries(&self) -> MutexGuard<'_, (u64, u32)> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outside {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn secret(&self, secret: Secret) -> String {
+        self.secrets().get(secret.variable()).map(Value::to_string).unwrap_or_default()
+    }
+
+    fn secrets(&self) -> MutexGuard<'_, BTreeMap<&'static str, Value>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_forbidden(&self, action: &Action) {
+        let mut forbidden = self.forbidden.lock().unwrap_or_else(PoisonError::into_inner);
+        forbidden.insert(action.clone());
+    }
+}
+
+fn tables_failed(error: dynoxide::DynoxideError) -> WorldError {
+    WorldError::Tables(error.to_string())
+}
+
+fn aws(port: &Arc<Port>, attempts: u32) -> Aws {
+    Aws {
+        region: "eu-west-1".to_owned(),
+        endpoint: Some("http://aws.local".to_owned()),
+        credentials: Credentials::new("test", "test", None, None, "world"),
+        http: SharedHttpClient::new(Connection(Arc::clone(port))),
+        retry: RetryConfig::standard().with_max_attempts(attempts),
+        timeout: TimeoutConfig::disabled(),
+    }
+}
+
+/// The environment of a function: what template.yaml gives it.
+fn environment(function: &Function) -> BTreeMap<&'static str, String> {
+    let mut variables = BTreeMap::new();
+    for table in Table::ALL {
+        variables.insert(table.variable(), tables::deployed(table));
+    }
+    for queue in Queue::ALL {
+        variables.insert(queue.variable(), queues::url(queue.name()));
+    }
+    for secret in Secret::ALL {
+        variables.insert(secret.variable(), arn(secret));
+    }
+    variables.insert(run::Setting::PublicUrl.variable(), PUBLIC_URL.to_owned());
+    variables.insert(run::Setting::StripeApiUrl.variable(), "https://stripe.local".to_owned());
+    if let run::Trigger::Queue(queue) = function.trigger {
+        let url = queues::url(&dead_letters(queue));
+        variables.insert(run::config::PARKING_VARIABLE, url);
+    }
+    let needed = run::config::variables(function);
+    variables.retain(|name, _| needed.contains(name));
+    variables
+}
+
+fn arn(secret: Secret) -> String {
+    format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{}", secret.variable())
+}
+
+fn secret_named(name: &str) -> Option<Secret> {
+    Secret::ALL.into_iter().find(|secret| arn(*secret) == name)
+}
+
+fn default_secrets() -> BTreeMap<&'static str, Value> {
+    BTreeMap::from([
+        (
+            Secret::Payments.variable(),
+            json!({
+                "stripe": { "webhook_secrets": [secrets::STRIPE], "api_keys": ["sk_test_1"] },
+                "sandbox": { "webhook_secrets": [secrets::SANDBOX] },
+            }),
+        ),
+        (
+            Secret::Carriers.variable(),
+            json!({
+                "easypost": { "webhook_secrets": [secrets::EASYPOST] },
+                "generic": { "webhook_secrets": [secrets::CARRIER] },
+            }),
+        ),
+        (Secret::Links.variable(), json!({ "current": secrets::LINKS })),
+    ])
+}
