@@ -1,0 +1,401 @@
+//! `cargo dev`: the whole suite on one machine.
+//!
+//! It deploys the real template with the real binaries to an AWS emulator on
+//! 127.0.0.1, keeps everything that it makes in the ignored folder
+//! `.aftercart`, and leaves no process behind. Each verb is a function that
+//! ends in a [`Failure`] with a remedy, or well.
+
+mod binaries;
+mod catalogue;
+mod check;
+mod child;
+mod demo;
+mod emulator;
+mod failure;
+mod http;
+mod lambda;
+mod logs;
+mod outbox;
+mod page;
+mod place;
+mod policy;
+mod running;
+mod show;
+mod stack;
+mod stripe;
+mod tools;
+mod up;
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use lexopt::{Arg, Parser, ValueExt};
+
+use self::{
+    child::Stop,
+    failure::Failure,
+    place::Place,
+    running::Running,
+    show::{bold, red},
+    up::Wanted,
+};
+use crate::replay::{Options, ReplayError};
+
+const HELP: &str = "\
+Aftercart on this machine: the real template and the real functions, on an AWS
+emulator that listens on 127.0.0.1. It needs Rust, a C compiler and Python 3.10
+or later; it installs its tools into .aftercart and nothing anywhere else.
+
+Usage: cargo dev <verb> [options]
+
+To see it
+  demo                   A day of the shop: one order followed from the basket to
+                         the survey, and what may go wrong beside it. Uses the
+                         stack that is up, or brings one up and takes it down.
+       --stay            Leaves its own stack open until Ctrl-C, to look around.
+  up                     Brings the stack up and holds it until Ctrl-C.
+       --port N          The emulator's port, 4566 unless given (also of `demo`); the
+                         outbox is at N + 20.
+       --fresh           Forgets what the stack held the last time.
+       --detach          Leaves it running in the background.
+  down                   Closes the stack that is up.
+  status                 Says whether a stack is up, and where everything is.
+  outbox                 Lists what people would have been sent.
+  logs [FUNCTION] [-f]   Shows what the functions log; -f goes on as it comes.
+  seed                   Puts the catalogue's goods on sale (`up` does that too).
+  token [WHO]            Prints a token for the API: of a shopper, `ana` or `ben`,
+                         or of the `operator`.
+
+To work on it
+  test                   Checks formatting, lints, docs and the template, and runs all
+                         tests. With options only the tests, which get them.
+  watch                  Serves every function on port 9000 with cargo-lambda, and
+                         rebuilds it when its code changes; uses the stack's tables.
+  invoke FUNCTION        Calls a watched function once, with tests/events/FUNCTION.json.
+       --data-file F     Calls it with the event in F.
+  build                  Builds every function for AWS (arm64) and shows the sizes.
+  replay FILE            Takes a purchase log through the functions in virtual time.
+       --strict          Refuses the file when a line of it is malformed.
+
+Try `cargo dev demo` first.";
+
+/// A verb, with what it was given.
+#[derive(Debug, PartialEq, Eq)]
+enum Verb {
+    Help,
+    Demo { port: u16, stay: bool },
+    Up { port: u16, fresh: bool, detach: bool, detached: bool },
+    Down,
+    Status,
+    Outbox,
+    Logs { function: Option<String>, follow: bool },
+    Seed,
+    Token { who: String },
+    Test { options: Vec<OsString> },
+    Watch,
+    Invoke { function: String, data_file: Option<PathBuf> },
+    Build,
+    Replay { file: PathBuf, strict: bool },
+}
+
+/// Does what the command line says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let outcome = parse(Parser::from_env()).and_then(|verb| run(&verb));
+    match outcome {
+        Ok(()) | Err(Failure::Unread) => ExitCode::SUCCESS,
+        Err(Failure::Told) => ExitCode::FAILURE,
+        Err(Failure::Stopped) => {
+            show::complain("Stopped.");
+            ExitCode::from(130)
+        }
+        Err(Failure::Trouble { what, remedy }) => {
+            show::complain(format!("\n{} {what}", red("Sorry:")));
+            if !remedy.is_empty() {
+                show::complain(format!("{} {remedy}", bold("What to do:")));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: &Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::Help => show::line(HELP)?,
+        // It starts nothing, so Ctrl-C may end it anywhere.
+        Verb::Replay { file, strict } if IS_FAST => replay(file, *strict)?,
+        other => run_in_project(other)?,
+    }
+    Ok(())
+}
+
+/// Runs a verb that works in the project and may start programs.
+fn run_in_project(verb: &Verb) -> Result<(), Failure> {
+    let place = Place::find()?;
+    let stop = Stop::listen()?;
+    match verb {
+        Verb::Replay { file, strict } => replay_fast(&place, &stop, file, *strict)?,
+        Verb::Help => {}
+        Verb::Demo { port, stay } => demo::run(&place, &stop, *port, *stay)?,
+        Verb::Up { port, fresh, detach, detached } => {
+            let wanted = Wanted { port: *port, fresh: *fresh, state: "state" };
+            if *detach {
+                up::detach(&place, &stop, &wanted)?;
+            } else {
+                up::run(&place, &stop, &wanted, *detached)?;
+            }
+        }
+        Verb::Down => up::down(&place, &stop)?,
+        Verb::Status => up::status(&place)?,
+        Verb::Outbox => outbox::list(&place)?,
+        Verb::Logs { function, follow } => logs::run(&place, &stop, function.as_deref(), *follow)?,
+        Verb::Seed => catalogue::fill(&place, &Running::stack(&place)?.1)?,
+        Verb::Token { who } => token(&place, who)?,
+        Verb::Test { options } => check::run(&place, &stop, options)?,
+        Verb::Watch => lambda::watch(&place, &stop)?,
+        Verb::Invoke { function, data_file } => {
+            lambda::invoke(&place, &stop, function, data_file.as_deref())?;
+        }
+        Verb::Build => lambda::build(&place, &stop)?,
+    }
+    Ok(())
+}
+
+fn token(place: &Place, who: &str) -> Result<(), Failure> {
+    let (_, stack) = Running::stack(place)?;
+    if who == "operator" {
+        return show::line(stack.operator_token()?);
+    }
+    let shoppers = &stack.people.shoppers;
+    let shopper = shoppers.iter().find(|shopper| shopper.name == who).ok_or_else(|| {
+        let names: Vec<&str> = shoppers.iter().map(|shopper| shopper.name.as_str()).collect();
+        Failure::new(format!("Nobody here is called {who}."))
+            .remedy(format!("There are {} and operator.", names.join(", ")))
+    })?;
+    show::line(stack.shopper_token(shopper)?)
+}
+
+/// Whether this build was made to run long work.
+const IS_FAST: bool = !cfg!(debug_assertions);
+
+/// Replays with a build of the profile `fast`, which takes minutes to make the
+/// first time and is several times as quick as this one.
+fn replay_fast(place: &Place, stop: &Stop, file: &Path, strict: bool) -> Result<(), Failure> {
+    let file = file.canonicalize().map_err(|error| {
+        Failure::new(format!("{} cannot be read: {error}.", file.display()))
+            .remedy("Name a file that exists and can be read.")
+    })?;
+    show::line("A replay runs an optimised build; the first time, compiling it takes minutes.")?;
+    let mut cargo = binaries::cargo(place);
+    cargo.args(["run", "--profile", "fast", "--package", "aftercart-infra", "--bin", "dev", "--"]);
+    cargo.arg("replay").args(strict.then_some("--strict")).arg("--").arg(file);
+    child::hand_over(&mut cargo, stop).map_err(|failure| match failure {
+        Failure::Trouble { .. } => Failure::Told,
+        other => other,
+    })
+}
+
+fn replay(file: &Path, strict: bool) -> Result<(), Failure> {
+    let options = Options { strict, ..Options::default() };
+    let report = crate::replay::run(file, options).map_err(|error| {
+        let failure =
+            Failure::new(format!("{} was not replayed: {}.", file.display(), causes(&error)));
+        match error {
+            ReplayError::Malformed(_) => {
+                failure.remedy("Mend the lines, or leave `--strict` out to skip them.")
+            }
+            ReplayError::Unread(_) => failure.remedy("Name a file that exists and can be read."),
+            _ => failure,
+        }
+    })?;
+    show::line(report.to_string())?;
+    if report.agrees() { Ok(()) } else { Err(Failure::new("The suite and the log do not agree.")) }
+}
+
+/// An error with what caused it.
+fn causes(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn parse(mut parser: Parser) -> Result<Verb, Failure> {
+    let Some(Arg::Value(verb)) = next(&mut parser)? else {
+        return Ok(Verb::Help);
+    };
+    let verb = verb.to_string_lossy().into_owned();
+    match verb.as_str() {
+        "help" => Ok(Verb::Help),
+        "demo" | "up" => parse_up(&mut parser, &verb),
+        "logs" => parse_logs(&mut parser),
+        "invoke" => parse_invoke(&mut parser),
+        "token" => Ok(Verb::Token { who: value(&mut parser)?.unwrap_or_else(|| "ana".to_owned()) }),
+        "test" => Ok(Verb::Test { options: rest(&mut parser)? }),
+        "replay" => parse_replay(&mut parser),
+        "down" => nothing_more(&mut parser, Verb::Down),
+        "status" => nothing_more(&mut parser, Verb::Status),
+        "outbox" => nothing_more(&mut parser, Verb::Outbox),
+        "seed" => nothing_more(&mut parser, Verb::Seed),
+        "watch" => nothing_more(&mut parser, Verb::Watch),
+        "build" => nothing_more(&mut parser, Verb::Build),
+        other => Err(misused(format!("There is no verb `{other}`."))),
+    }
+}
+
+fn parse_up(parser: &mut Parser, verb: &str) -> Result<Verb, Failure> {
+    let (mut port, mut stay) = (up::PORT, false);
+    let (mut fresh, mut detach, mut detached) = (false, false, false);
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("port") => {
+                let given = parser.value().map_err(|error| misused(error.to_string()))?;
+                let given = given.to_string_lossy();
+                port = given.parse().ok().filter(|port| (1024..65_500).contains(port)).ok_or_else(
+                    || misused(format!("`{given}` is no port; take one from 1024 to 65499.")),
+                )?;
+            }
+            Arg::Long("stay") if verb == "demo" => stay = true,
+            Arg::Long("fresh") if verb == "up" => fresh = true,
+            Arg::Long("detach") if verb == "up" => detach = true,
+            Arg::Long("detached") if verb == "up" => detached = true,
+            Arg::Short('h') | Arg::Long("help") => return Ok(Verb::Help),
+            other => return Err(unexpected(other)),
+        }
+    }
+    match verb {
+        "demo" => Ok(Verb::Demo { port, stay }),
+        _ => Ok(Verb::Up { port, fresh, detach, detached }),
+    }
+}
+
+fn parse_logs(parser: &mut Parser) -> Result<Verb, Failure> {
+    let (mut function, mut follow) = (None, false);
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Short('f') | Arg::Long("follow") => follow = true,
+            Arg::Value(name) if function.is_none() => {
+                function = Some(name.string().map_err(|error| misused(error.to_string()))?);
+            }
+            other => return Err(unexpected(other)),
+        }
+    }
+    Ok(Verb::Logs { function, follow })
+}
+
+fn parse_invoke(parser: &mut Parser) -> Result<Verb, Failure> {
+    let (mut function, mut data_file) = (None, None);
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("data-file") => {
+                let file = parser.value().map_err(|error| misused(error.to_string()))?;
+                data_file = Some(PathBuf::from(file));
+            }
+            Arg::Value(name) if function.is_none() => {
+                function = Some(name.string().map_err(|error| misused(error.to_string()))?);
+            }
+            other => return Err(unexpected(other)),
+        }
+    }
+    let function = function.ok_or_else(|| misused("Say which function to invoke."))?;
+    Ok(Verb::Invoke { function, data_file })
+}
+
+fn parse_replay(parser: &mut Parser) -> Result<Verb, Failure> {
+    let (mut file, mut strict) = (None, false);
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("strict") => strict = true,
+            Arg::Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
+            other => return Err(unexpected(other)),
+        }
+    }
+    let file = file.ok_or_else(|| misused("Say which file to replay."))?;
+    Ok(Verb::Replay { file, strict })
+}
+
+fn next(parser: &mut Parser) -> Result<Option<Arg<'_>>, Failure> {
+    parser.next().map_err(|error| misused(error.to_string()))
+}
+
+fn value(parser: &mut Parser) -> Result<Option<String>, Failure> {
+    match next(parser)? {
+        None => Ok(None),
+        Some(Arg::Value(value)) => Ok(Some(value.to_string_lossy().into_owned())),
+        Some(other) => Err(unexpected(other)),
+    }
+}
+
+fn rest(parser: &mut Parser) -> Result<Vec<OsString>, Failure> {
+    Ok(parser.raw_args().map_err(|error| misused(error.to_string()))?.collect())
+}
+
+fn nothing_more(parser: &mut Parser, verb: Verb) -> Result<Verb, Failure> {
+    match next(parser)? {
+        None => Ok(verb),
+        Some(Arg::Short('h') | Arg::Long("help")) => Ok(Verb::Help),
+        Some(other) => Err(unexpected(other)),
+    }
+}
+
+fn unexpected(arg: Arg<'_>) -> Failure {
+    misused(arg.unexpected().to_string())
+}
+
+fn misused(what: impl Into<String>) -> Failure {
+    Failure::new(what).remedy("`cargo dev` lists the verbs and their options.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Verb, Failure> {
+        parse(Parser::from_args(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_command_line_is_understood() {
+        for (line, verb) in [
+            ("", Verb::Help),
+            ("--help", Verb::Help),
+            ("up --help", Verb::Help),
+            ("down -h", Verb::Help),
+            ("demo --port 4600", Verb::Demo { port: 4600, stay: false }),
+            ("up --fresh", Verb::Up { port: 4566, fresh: true, detach: false, detached: false }),
+            ("logs -f relay", Verb::Logs { function: Some("relay".to_owned()), follow: true }),
+            ("token", Verb::Token { who: "ana".to_owned() }),
+            (
+                "test --package x -- --nocapture",
+                Verb::Test {
+                    options: ["--package", "x", "--", "--nocapture"].map(OsString::from).into(),
+                },
+            ),
+            (
+                "invoke relay --data-file e.json",
+                Verb::Invoke { function: "relay".to_owned(), data_file: Some("e.json".into()) },
+            ),
+        ] {
+            assert_eq!(parsed(line).unwrap(), verb, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_with_a_remedy() {
+        for line in [
+            "fly",
+            "up --port",
+            "up --port 80",
+            "up --sideways",
+            "logs a b",
+            "invoke",
+            "demo --fresh",
+        ] {
+            let Err(Failure::Trouble { what, remedy }) = parsed(line) else {
+                panic!("{line} was understood");
+            };
+            assert!(!what.is_empty() && remedy.contains("cargo dev"), "{line}: {what}");
+        }
+    }
+}

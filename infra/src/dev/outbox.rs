@@ -1,0 +1,172 @@
+//! The outbox: what the suite wants people to be told. On AWS the merchant's
+//! mailer reads the notifications queue; here we do, and keep what comes.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use aftercart::{
+    messages::{Envelope, Message},
+    model::{customer::Language, time::Timestamp},
+};
+use serde_json::{Value, json};
+
+use super::{
+    child::Stop,
+    failure::{Failure, Trying},
+    http::text,
+    place::Place,
+    running::Running,
+    show::{self, bold, faint},
+    stack::Stack,
+};
+
+/// How long one call waits for messages.
+const WAIT_SECONDS: u32 = 2;
+
+/// The messages received so far, in memory and in a file of JSON lines.
+pub(super) struct Outbox {
+    file: PathBuf,
+    messages: Mutex<Vec<Envelope>>,
+}
+
+impl Outbox {
+    /// Opens the file; messages of earlier days are kept.
+    pub(super) fn open(file: PathBuf) -> Self {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let known = text.lines().filter_map(|line| Envelope::parse(line).ok()).collect();
+        Self { file, messages: Mutex::new(known) }
+    }
+
+    /// All messages, oldest first.
+    pub(super) fn messages(&self) -> Vec<Envelope> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Receives until the end is wanted. A failed call is repeated: the
+    /// emulator may be starting, or busy.
+    pub(super) fn receive_until(&self, stop: &Stop, stack: &Stack) {
+        while !stop.requested() {
+            if self.receive(stack).is_err() && stop.pause(Duration::from_secs(1)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn receive(&self, stack: &Stack) -> Result<(), Failure> {
+        let queue = stack.variable("NOTIFICATIONS_QUEUE_URL")?;
+        let call = |operation: &str, body: Value| {
+            stack.aws("sqs", &format!("AmazonSQS.{operation}"), &body)
+        };
+        let wanted = json!({
+            "QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": WAIT_SECONDS,
+        });
+        let received = call("ReceiveMessage", wanted)?;
+        if received.status != 200 {
+            return Err(Failure::new(format!(
+                "The notifications queue answers {}.",
+                received.body
+            )));
+        }
+        let messages = received.json();
+        for message in messages.get("Messages").and_then(Value::as_array).into_iter().flatten() {
+            self.keep(&text(message, "/Body"))?;
+            let handle = text(message, "/ReceiptHandle");
+            call("DeleteMessage", json!({ "QueueUrl": queue, "ReceiptHandle": handle }))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a message unless it is known: queues may deliver twice.
+    fn keep(&self, body: &str) -> Result<(), Failure> {
+        let Ok(envelope) = Envelope::parse(body) else {
+            return Ok(());
+        };
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        if messages.iter().any(|known| known.id == envelope.id) {
+            return Ok(());
+        }
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.file)
+            .trying("write the outbox")?;
+        writeln!(file, "{body}").trying("write the outbox")?;
+        messages.push(envelope);
+        Ok(())
+    }
+}
+
+/// A message in a few words: to whom, what about, and the link to follow.
+pub(super) struct Notice {
+    /// To whom it goes.
+    pub(super) to: String,
+    /// What it is about.
+    pub(super) about: String,
+    /// What it says.
+    pub(super) says: String,
+    /// Where it leads; empty when nowhere.
+    pub(super) link: String,
+}
+
+/// A moment to the minute: `2026-11-21 12:00 UTC`.
+pub(super) fn minute(at: Timestamp) -> String {
+    let text = at.to_string().replace('T', " ");
+    format!("{} UTC", text.get(..16).unwrap_or(&text))
+}
+
+/// What a message says to people.
+pub(super) fn notice(message: &Message) -> Notice {
+    match message {
+        Message::SurveyInvited(survey) => Notice {
+            to: survey.email.clone().into(),
+            about: "How was your order?".to_owned(),
+            says: format!(
+                "An invitation in {} to a short survey about order {}. Open until {}.",
+                match survey.language {
+                    Language::En => "English",
+                    Language::Zh => "Chinese",
+                },
+                survey.order,
+                minute(survey.expires)
+            ),
+            link: survey.link.clone(),
+        },
+        Message::ShipmentOpened(shipment) => Notice {
+            to: "the warehouse".to_owned(),
+            about: "A parcel to pack".to_owned(),
+            says: format!("Shipment {} of order {}.", shipment.shipment, shipment.order),
+            link: String::new(),
+        },
+        other => Notice {
+            to: "nobody in particular".to_owned(),
+            about: other.kind().to_owned(),
+            says: other.subject(),
+            link: String::new(),
+        },
+    }
+}
+
+/// `cargo dev outbox`: the messages of the stack that is up, newest last.
+pub(super) fn list(place: &Place) -> Result<(), Failure> {
+    let (running, _) = Running::stack(place)?;
+    let answer = running.ask("GET", "/outbox.jsonl")?;
+    let messages: Vec<Envelope> =
+        answer.body.lines().filter_map(|line| Envelope::parse(line).ok()).collect();
+    if messages.is_empty() {
+        show::line("Nothing yet. `cargo dev demo` plays a day of the shop.")?;
+    }
+    for envelope in &messages {
+        let Notice { to, about, says, link } = notice(&envelope.message);
+        show::line(format!("{}  To {to}: {}", faint(&minute(envelope.at)), bold(&about)))?;
+        show::line(format!("  {says}"))?;
+        if !link.is_empty() {
+            show::line(format!("  {link}"))?;
+        }
+    }
+    show::line(format!("\nAs a page: {}", running.page_url()))
+}

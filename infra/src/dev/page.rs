@@ -1,0 +1,224 @@
+//! Our own page, at 20 above the emulator's port: the outbox for people, the
+//! status for other calls of the dev command, and a stand-in for Stripe's API.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use aftercart::messages::Envelope;
+use serde_json::{Value, json};
+
+use super::{
+    child::Stop,
+    failure::{Failure, Trying},
+    outbox::{Outbox, minute, notice},
+    running::{Running, TOKEN},
+    stripe,
+};
+
+/// The most of a request's head, and of its body.
+const REQUEST_BYTES_MAX: u64 = 64 * 1024;
+
+/// How long a client may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the page knows.
+pub(super) struct Page {
+    /// Whose page it is.
+    pub(super) running: Running,
+    /// What came for people.
+    pub(super) outbox: Outbox,
+    /// Whether the stack takes calls.
+    pub(super) open: AtomicBool,
+    /// How the end is asked for.
+    pub(super) stop: Stop,
+}
+
+struct Request {
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Request {
+    fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+}
+
+struct Response {
+    status: &'static str,
+    kind: &'static str,
+    body: String,
+}
+
+/// Serves in the background, until this process ends.
+pub(super) fn serve(listener: TcpListener, page: &Arc<Page>) {
+    let page = Arc::clone(page);
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let page = Arc::clone(&page);
+            thread::spawn(move || converse(&connection, &page).ok());
+        }
+    });
+}
+
+fn converse(connection: &TcpStream, page: &Page) -> Result<(), Failure> {
+    connection.set_read_timeout(Some(PATIENCE)).trying("wait for a request")?;
+    let request = read(connection)?;
+    let Response { status, kind, body } = answer(&request, page);
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}; charset=utf-8\r\ncontent-length: {length}\r\n\
+         cache-control: no-store\r\nconnection: close\r\n\r\n"
+    );
+    let mut out = connection;
+    out.write_all(head.as_bytes()).and_then(|()| out.write_all(body.as_bytes())).trying("answer")
+}
+
+fn read(connection: &TcpStream) -> Result<Request, Failure> {
+    let mut reader = BufReader::new(connection.take(REQUEST_BYTES_MAX));
+    let mut line = String::new();
+    let mut next = || {
+        line.clear();
+        reader.read_line(&mut line).trying("read a request")?;
+        Ok::<_, Failure>(line.trim_end().to_owned())
+    };
+    let first = next()?;
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut headers = Vec::new();
+    loop {
+        let header = next()?;
+        let Some((name, value)) = header.split_once(':') else { break };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    let mut request = Request { method, path, headers, body: String::new() };
+    let length = request.header("content-length").parse().unwrap_or(0);
+    reader.take(length).read_to_string(&mut request.body).trying("read a request")?;
+    Ok(request)
+}
+
+fn answer(request: &Request, page: &Page) -> Response {
+    let ours = request.header(TOKEN) == page.running.token;
+    match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/") => Response { status: "200 OK", kind: "text/html", body: html(page) },
+        ("GET", "/outbox.jsonl") => {
+            let lines =
+                page.outbox.messages().into_iter().filter_map(|m| serde_json::to_string(&m).ok());
+            let body = lines.map(|line| line + "\n").collect();
+            Response { status: "200 OK", kind: "application/jsonl", body }
+        }
+        ("GET", "/status") if ours => json_response("200 OK", &status(page)),
+        ("POST", "/stop") if ours => {
+            page.stop.request();
+            json_response("202 Accepted", &json!({ "status": "closing" }))
+        }
+        ("POST", path) if path.starts_with(stripe::PATH) => {
+            let path = path.trim_start_matches(stripe::PATH);
+            match stripe::answer(path, request.header("idempotency-key"), &request.body) {
+                Some(body) => json_response("200 OK", &body),
+                None => json_response("404 Not Found", &stripe::unknown(path)),
+            }
+        }
+        _ => json_response("404 Not Found", &json!({ "error": "There is nothing here." })),
+    }
+}
+
+fn json_response(status: &'static str, body: &Value) -> Response {
+    Response { status, kind: "application/json", body: body.to_string() }
+}
+
+fn status(page: &Page) -> Value {
+    json!({
+        "status": if page.open.load(Ordering::Relaxed) { "open" } else { "starting" },
+        "pid": page.running.pid,
+        "messages": page.outbox.messages().len(),
+    })
+}
+
+const STYLE: &str = "
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.4rem; margin-bottom: 0; }
+p { margin: .3rem 0; }
+.quiet { color: GrayText; font-size: .9rem; }
+article { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .6rem;
+  padding: .8rem 1rem; margin: 1rem 0; overflow-wrap: anywhere; }
+article h2 { font-size: 1.05rem; margin: 0; }
+a.go { display: inline-block; margin-top: .4rem; }
+summary { cursor: pointer; } pre { white-space: pre-wrap; font-size: .8rem; }
+";
+
+/// Renews the page, but not while somebody reads a message.
+const RENEW: &str =
+    "setInterval(() => document.querySelector('details[open]') || location.reload(), 3000);";
+
+fn html(page: &Page) -> String {
+    let messages = page.outbox.messages();
+    let list: String = messages.iter().rev().map(article).collect();
+    let list = if list.is_empty() {
+        "<p>Nothing yet. <code>cargo dev demo</code> in another terminal plays a day of the shop.</p>".to_owned()
+    } else {
+        list
+    };
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>Aftercart outbox</title><style>{STYLE}</style><script>{RENEW}</script></head><body><h1>Outbox</h1>\
+         <p class=\"quiet\">What the shop would send to people, newest first. {count} so far; \
+         the page renews itself every 3 seconds.</p><main>{list}</main></body></html>",
+        count = messages.len(),
+    )
+}
+
+fn article(envelope: &Envelope) -> String {
+    let notice = notice(&envelope.message);
+    let link = match escape(&notice.link) {
+        link if link.is_empty() => String::new(),
+        link => format!("<p><a class=\"go\" href=\"{link}\">Open the survey</a></p>"),
+    };
+    let raw = serde_json::to_string_pretty(envelope).unwrap_or_default();
+    format!(
+        "<article><h2>{about}</h2><p class=\"quiet\">To {to}, {at}</p><p>{says}</p>{link}\
+         <details><summary class=\"quiet\">The message as it is on the queue</summary><pre>{raw}</pre></details></article>",
+        about = escape(&notice.about),
+        to = escape(&notice.to),
+        at = minute(envelope.at),
+        says = escape(&notice.says),
+        raw = escape(&raw),
+    )
+}
+
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_customers_write_stays_text() {
+        assert_eq!(escape("<a href=\"x\">&"), "&lt;a href=&quot;x&quot;&gt;&amp;");
+    }
+}
