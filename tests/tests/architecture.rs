@@ -1,0 +1,193 @@
+//! The rules of ARCHITECTURE.md that a reader of files can check.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The Rust files below a folder of the project, with their texts.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                files.push((path.to_str().unwrap().replace('\\', "/"), text));
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{folder}");
+    files
+}
+
+/// What the code says, without comments and tests.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]").next().unwrap();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn none_of(files: &[(String, String)], words: &[&str], why: &str) {
+    for (path, text) in files {
+        let text = code(text);
+        for word in words {
+            assert!(!text.contains(word), "{path} has `{word}`: {why}");
+        }
+    }
+}
+
+/// What each crate may use of the project.
+#[test]
+fn crates_depend_one_way() {
+    let mut allowed: BTreeMap<String, Vec<&str>> = BTreeMap::from([
+        ("shared".to_owned(), vec![]),
+        ("infra".to_owned(), vec!["aftercart", "aftercart-*"]),
+        ("tests".to_owned(), vec!["aftercart", "aftercart-*"]),
+    ]);
+    for entry in fs::read_dir(root().join("functions")).unwrap() {
+        let name = entry.unwrap().file_name();
+        allowed.insert(format!("functions/{}", name.to_str().unwrap()), vec!["aftercart"]);
+    }
+    for (folder, allowed) in allowed {
+        let manifest = fs::read_to_string(root().join(&folder).join("Cargo.toml")).unwrap();
+        let dependencies = manifest.split("dependencies]").skip(1).flat_map(str::lines);
+        let ours = dependencies.filter(|line| line.starts_with("aftercart"));
+        for line in ours {
+            let name = line.split(['.', ' ', '=']).next().unwrap();
+            let known = allowed.contains(&name)
+                || (name.starts_with("aftercart-") && allowed.contains(&"aftercart-*"));
+            assert!(known, "{folder} may not use {name}");
+        }
+    }
+}
+
+#[test]
+fn modules_of_the_common_crate_depend_one_way() {
+    let model = sources("shared/src/model");
+    none_of(&model, &["crate::messages", "crate::store", "crate::run"], "the model is the base");
+    let messages = vec![(
+        "shared/src/messages.rs".to_owned(),
+        fs::read_to_string(root().join("shared/src/messages.rs")).unwrap(),
+    )];
+    none_of(&messages, &["crate::store", "crate::run"], "messages know the model only");
+    none_of(&sources("shared/src/store"), &["crate::run"], "the store knows no Lambda");
+}
+
+const IMPURE: &[&str] = &[
+    "aws_sdk",
+    "aws_smithy",
+    "lambda_runtime",
+    "tokio",
+    "async ",
+    ".await",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::io",
+    "SystemTime",
+    "Instant::now",
+    "Timestamp::now",
+    "Zoned::now",
+    "fastrand",
+    "println!",
+];
+
+/// Where rules, verifiers and the readers of others' formats are.
+const PURE: &[&str] = &["/rules/", "/providers/", "/carriers/"];
+
+#[test]
+fn rules_and_the_model_are_pure() {
+    let why = "a rule is a function of its arguments";
+    none_of(&sources("shared/src/model"), IMPURE, why);
+    let mut rules: Vec<(String, String)> = Vec::new();
+    for domain in ["checkout", "payments", "logistics", "points", "surveys", "relay"] {
+        rules.extend(
+            sources(&format!("functions/{domain}/src"))
+                .into_iter()
+                .filter(|(path, _)| PURE.iter().any(|part| path.contains(part)))
+                // Calls Stripe, which a rule could not.
+                .filter(|(path, _)| !path.ends_with("/stripe/intent.rs")),
+        );
+    }
+    assert!(rules.len() > 8);
+    none_of(&rules, IMPURE, why);
+    let shared = &["aftercart::store", "store::", "aftercart::run::App", "Clock"];
+    let decisions: Vec<_> =
+        rules.into_iter().filter(|(path, _)| path.contains("/rules/")).collect();
+    none_of(&decisions, shared, "a rule knows neither the store nor the clock");
+}
+
+#[test]
+fn only_the_store_knows_dynamodb() {
+    let mut others = sources("functions");
+    others.extend(sources("shared/src/model"));
+    let why = "tables, keys and attributes are the store's";
+    none_of(&others, &["aws_sdk", "AttributeValue", "serde_dynamo", "\"pk\"", "\"sk\""], why);
+    let glue: Vec<_> = sources("shared/src/run")
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("run/config.rs") && !path.ends_with("run/lambda.rs"))
+        .collect();
+    none_of(&glue, &["aws_sdk_dynamodb", "serde_dynamo"], why);
+}
+
+#[test]
+fn a_binary_only_starts_its_function() {
+    let mut binaries = 0;
+    for (path, text) in sources("functions") {
+        if path.contains("/src/bin/") {
+            binaries += 1;
+            assert!(text.lines().count() <= 15, "{path} is longer than 15 lines");
+            assert!(text.contains("aftercart::run::start("), "{path}");
+        }
+    }
+    assert_eq!(binaries, aftercart_infra::functions().len());
+}
+
+#[test]
+fn every_function_has_the_name_of_its_binary_and_says_what_it_does() {
+    let mut names = Vec::new();
+    for function in aftercart_infra::functions() {
+        let file = format!("/src/bin/{}.rs", function.name);
+        let found = sources("functions").into_iter().any(|(path, _)| path.ends_with(&file));
+        assert!(found, "{file}");
+        assert!(function.about.ends_with('.') && function.about.len() > 20, "{}", function.name);
+        names.push(function.name);
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), aftercart_infra::functions().len());
+}
+
+#[test]
+fn lints_hold_everywhere() {
+    for folder in [
+        "shared",
+        "infra",
+        "tests",
+        "functions/checkout",
+        "functions/payments",
+        "functions/logistics",
+        "functions/points",
+        "functions/surveys",
+        "functions/relay",
+    ] {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{folder}");
+    }
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(workspace.contains("unsafe_code = \"forbid\""));
+    for folder in ["shared/src", "functions", "infra/src"] {
+        for (path, text) in sources(folder) {
+            assert!(!code(&text).contains("#[allow("), "{path}: use #[expect] with a reason");
+        }
+    }
+}

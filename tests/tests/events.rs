@@ -1,0 +1,95 @@
+//! The events in `tests/events`, which `cargo dev invoke` sends, tell one story
+//! that the functions understand: fed in this order, each has its effect.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use aftercart::run::{metrics::Metric, secrets::Secret};
+use aftercart_infra::{
+    functions,
+    world::{Options, World},
+};
+use serde_json::{Value, json};
+
+/// File, function, and the status of the answer; 0 for what is no request.
+/// The passes of guests and the links of surveys in the files are samples that
+/// no key has signed.
+const STORY: &[(&str, &str, u64)] = &[
+    ("product-put", "product-put", 200),
+    ("stock-receive", "stock-receive", 201),
+    ("order-place", "order-place", 201),
+    ("order-place-guest", "order-place", 201),
+    ("order-list", "order-list", 200),
+    ("order-view", "order-view", 200),
+    ("order-view-guest", "order-view", 401),
+    ("payment-start", "payment-start", 201),
+    ("payment-start-guest", "payment-start", 401),
+    ("payment-callback", "payment-callback", 200),
+    ("payment-callback-stripe", "payment-callback", 200),
+    ("relay-payments", "relay", 0),
+    ("payment-fold", "payment-fold", 0),
+    ("relay", "relay", 0),
+    ("order-cancel", "order-cancel", 409),
+    ("order-cancel-guest", "order-cancel", 401),
+    ("shipment-open", "shipment-open", 0),
+    ("points-post", "points-post", 0),
+    ("label-attach", "label-attach", 200),
+    ("carrier-event", "carrier-event", 200),
+    ("carrier-event-easypost", "carrier-event", 200),
+    ("tracking-fold", "tracking-fold", 0),
+    ("tracking-view", "tracking-view", 200),
+    ("tracking-view-guest", "tracking-view", 401),
+    ("survey-invite", "survey-invite", 0),
+    ("points-view", "points-view", 200),
+    ("order-expire", "order-expire", 0),
+    ("points-mature", "points-mature", 0),
+    ("survey-send", "survey-send", 0),
+    ("survey-view", "survey-view", 404),
+    ("survey-answer", "survey-answer", 404),
+];
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("events")
+}
+
+#[tokio::test]
+async fn the_sample_events_tell_one_story() {
+    let world = World::new(&functions(), Options::default()).await.unwrap();
+    let signed = |secret: &str| json!({ "webhook_secrets": [secret] });
+    let payments =
+        json!({ "sandbox": signed("example-secret"), "stripe": signed("whsec_example") });
+    world.set_secret(Secret::Payments, payments);
+    let carriers =
+        json!({ "generic": signed("example-secret"), "easypost": signed("example-secret") });
+    world.set_secret(Secret::Carriers, carriers);
+    for (file, function, status) in STORY {
+        let text = fs::read_to_string(folder().join(format!("{file}.json"))).unwrap();
+        let event: Value = serde_json::from_str(&text).unwrap();
+        let answer = world.invoke(function, &event).await.unwrap();
+        match status {
+            0 => assert_eq!(
+                answer.get("batchItemFailures").unwrap_or(&json!([])),
+                &json!([]),
+                "{file}"
+            ),
+            status => assert_eq!(answer["statusCode"], *status, "{file}: {answer}"),
+        }
+    }
+    assert_eq!(world.metrics().counted(Metric::MessageParked), 0);
+    for metric in [Metric::OrderPaid, Metric::ParcelDelivered, Metric::SurveyInvited] {
+        assert_eq!(world.metrics().counted(metric), 1, "{metric:?}");
+    }
+    assert_eq!(world.metrics().counted(Metric::PointsPosted), 25);
+}
+
+#[test]
+fn every_event_is_in_the_story_and_every_function_has_one() {
+    let files: BTreeSet<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let told: BTreeSet<String> = STORY.iter().map(|(file, ..)| (*file).to_owned()).collect();
+    assert_eq!(files, told);
+    for function in functions() {
+        assert!(files.contains(function.name), "{}", function.name);
+    }
+}

@@ -1,0 +1,46 @@
+//! The tests of the suite as a whole, in one binary.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and prints what it measured"
+)]
+
+mod shop;
+
+mod checkout;
+
+mod hostile;
+
+mod journeys;
+
+mod budgets;
+
+mod store;
+
+mod payments;
+
+mod scenarios;
+
+mod harness;
+
+mod logistics;
+
+mod points;
+
+mod surveys;
+
+mod relay;
+
+mod replay;
+
+mod template;
+
+mod openapi;
+
+mod events;
+
+mod architecture;
+
+mod messages;
