@@ -3,7 +3,7 @@
 //! It deploys the real template with the real binaries to an AWS emulator on
 //! 127.0.0.1, keeps everything that it makes in the ignored folder
 //! `.aftercart`, and leaves no process behind. Each verb is a function that
-//! ends in a [`Failure`] with a remedy, or well.
+//! ends in a failure with a remedy, or well.
 
 mod binaries;
 mod catalogue;
