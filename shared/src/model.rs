@@ -14,7 +14,15 @@ pub mod customer;
 
 pub mod product;
 
+pub mod stock;
+
+pub mod delivery;
+
+pub mod tax;
+
 pub mod order;
+
+pub mod cart;
 
 pub mod payment;
 
@@ -22,10 +30,27 @@ pub mod shipment;
 
 pub mod points;
 
+pub mod profile;
+
+pub mod voucher;
+
 pub mod survey;
+
+pub mod risk;
+
+pub mod related;
+
+pub mod offers;
 
 pub mod policy;
 
+pub mod price;
+
 pub mod signature;
+
+/// Whether a member of a document or a stored form may be left out: it has its default.
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 pub mod text;

@@ -186,6 +186,14 @@ pub struct Country(String);
 #[error("must be a country code of two capital letters, such as GB or CN")]
 pub struct CountryError;
 
+impl Country {
+    /// The code as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for Country {
     type Error = CountryError;
     fn try_from(text: String) -> Result<Self, CountryError> {

@@ -5,12 +5,7 @@
 //! the same cause gives the same identity, and "put if absent" under it is the
 //! whole of idempotency.
 
-use std::fmt;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use super::digest;
+use super::{digest, text::written};
 
 /// Why a text is not an identity of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,11 +16,7 @@ pub struct IdError {
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-        #[serde(try_from = "String", into = "String")]
-        #[schemars(with = "String")]
-        pub struct $name(String);
+        written! { $(#[$doc])* $name, IdError }
 
         impl $name {
             /// What every identity of this kind begins with.
@@ -48,31 +39,6 @@ macro_rules! ids {
                     _ => Err(IdError { prefix: $prefix }),
                 }
             }
-
-            /// The identity as it is written.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = IdError;
-            fn try_from(text: String) -> Result<Self, IdError> {
-                Self::parse(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.0
-            }
         }
     )*};
 }
@@ -88,8 +54,16 @@ ids! {
     EntryId = "ent_";
     /// An invitation to answer a survey; derived from the order and the touchpoint.
     InviteId = "inv_";
-    /// A delivery of goods into stock; derived from the SKU and the key of the call.
-    ReceiptId = "rcp_";
+    /// A movement of goods into, out of or inside the stock; derived from the SKU and the key of the call.
+    MovementId = "mov_";
+    /// A voucher of a member; derived from the member and the key of the call.
+    VoucherId = "vch_";
+    /// A cart; derived from its owner.
+    CartId = "crt_";
+    /// A quote; derived from everything that it says.
+    QuoteId = "qte_";
+    /// Money to give back; derived from the order and what caused it.
+    RefundId = "rfd_";
     /// A message between functions; derived from what it says.
     MessageId = "msg_";
 }

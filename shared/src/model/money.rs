@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 pub const MAX_MINOR: i64 = 999_999_999_999;
 
 /// A currency of ISO 4217 that has minor units, such as `EUR`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Currency(iso_currency::Currency);
@@ -174,6 +176,14 @@ impl Money {
         }
         let sum = self.amount.checked_add(other.amount).ok_or(MoneyError::Overflow)?;
         Self::new(sum, self.currency)
+    }
+
+    /// The difference.
+    ///
+    /// # Errors
+    /// [`MoneyError::Mixed`] or [`MoneyError::Overflow`].
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+        self.plus(Self { amount: -other.amount, currency: other.currency })
     }
 
     /// The amount so many times.

@@ -1,26 +1,30 @@
 //! Orders and their legal moves.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     customer::{Address, Contact, CustomerId},
-    id::{OrderId, PaymentId, ShipmentId},
+    delivery::{MethodId, Promise},
+    id::{CartId, OrderId, PaymentId, RefundId, ShipmentId, VoucherId},
     money::Money,
     payment::PaymentStatus,
+    price::RuleId,
     product::Sku,
+    stock::{LocationId, StockPart},
     text::Text,
     time::Timestamp,
 };
 
-/// The most lines of an order: each is one action of the transaction that
-/// places it, DynamoDB takes 100, and half of them is left for what else one
-/// commit may have to carry (coupons, points, gifts).
+/// The most lines that a buyer asks for: each is at least one action of the
+/// transaction that places the order, of which DynamoDB takes 100. Stock takes
+/// up to 70 of them, gifts and lines that lie in several places included; the
+/// rest is for limits, vouchers, points and the order itself.
 pub const MAX_LINES: usize = 50;
 
-/// The most units of one SKU in an order: shops that sell more at a time do so by quote.
+/// The most units of one SKU in an order: shops that sell more at a time do so by offer.
 pub const MAX_QUANTITY: u32 = 999;
 
 /// Where an order stands with money. Where it stands with its parcels is told
@@ -32,7 +36,7 @@ pub enum OrderStatus {
     Placed,
     /// Paid, or nothing was due. Its stock is sold.
     Paid,
-    /// Ended by the buyer before it was paid. Its stock is free again.
+    /// Called off. Its stock is free again; what was paid for it goes back.
     Cancelled,
     /// Ended because nobody paid in time. Its stock is free again.
     Expired,
@@ -43,7 +47,7 @@ pub enum OrderStatus {
 pub enum OrderEvent {
     /// A payment of the whole amount was accepted.
     Pay,
-    /// The buyer called it off.
+    /// The buyer or an operator called it off, or the last of its units.
     Cancel,
     /// Its hold ended.
     Expire,
@@ -63,15 +67,16 @@ impl OrderStatus {
     /// Every status, in the order of an order's life.
     pub const ALL: [Self; 4] = [Self::Placed, Self::Paid, Self::Cancelled, Self::Expired];
 
-    /// The status after an event. Only a placed order moves: to paid, cancelled
-    /// or expired, each of which is final here.
+    /// The status after an event. A placed order is paid, cancelled or expires;
+    /// a paid one can still be cancelled; nothing follows after that. No status
+    /// is ever come back to.
     ///
     /// # Errors
-    /// [`IllegalMove`] when the order has left `placed`.
+    /// [`IllegalMove`] for every other event.
     pub fn after(self, event: OrderEvent) -> Result<Self, IllegalMove> {
         match (self, event) {
             (Self::Placed, OrderEvent::Pay) => Ok(Self::Paid),
-            (Self::Placed, OrderEvent::Cancel) => Ok(Self::Cancelled),
+            (Self::Placed | Self::Paid, OrderEvent::Cancel) => Ok(Self::Cancelled),
             (Self::Placed, OrderEvent::Expire) => Ok(Self::Expired),
             (status, event) => Err(IllegalMove { status, event }),
         }
@@ -87,6 +92,11 @@ impl OrderStatus {
             Self::Expired => "expired",
         }
     }
+}
+
+impl OrderEvent {
+    /// Every event.
+    pub const ALL: [Self; 3] = [Self::Pay, Self::Cancel, Self::Expire];
 }
 
 impl fmt::Display for OrderStatus {
@@ -114,11 +124,169 @@ pub struct OrderLine {
     pub title: Text<80>,
     /// How many, 1 to [`MAX_QUANTITY`].
     pub quantity: u32,
-    /// The price of one unit.
+    /// The list price of one unit.
     pub unit_price: Money,
-    /// The price of all its units.
+    /// What all discounts take off the line: its shares of [`Order::discounts`].
+    pub discount: Money,
+    /// The price of all its units, less the discount, whatever was called off since.
     pub total: Money,
+    /// The tax of the line: in its total, or on top of it, see [`Order::tax_included`].
+    pub tax: Money,
+    /// The line's share of what points pay.
+    pub points: Money,
+    /// The rule that gives it away, if it is a gift.
+    pub gift: Option<RuleId>,
+    /// How many of its units were called off after they were paid.
+    pub cancelled: u32,
+    /// Where its units were taken from, less those that were called off.
+    pub stock: Vec<StockPart>,
 }
+
+impl OrderLine {
+    /// How many of its units are still wanted.
+    #[must_use]
+    pub fn living(&self) -> u32 {
+        self.quantity.saturating_sub(self.cancelled)
+    }
+
+    /// What `units` of the line's units have of an amount of the whole line:
+    /// the exact proportion, rounded down. Units that are called off have the
+    /// difference of two such shares, of all that are off after and before, so
+    /// the shares of any sequence sum to the share of all its units, and that
+    /// of all units to the amount.
+    #[must_use]
+    pub fn share(&self, amount: i64, units: u32) -> i64 {
+        let units = i128::from(units.min(self.quantity));
+        let exact = i128::from(amount) * units;
+        let share = exact.checked_div_euclid(i128::from(self.quantity)).unwrap_or(0);
+        i64::try_from(share).unwrap_or(amount)
+    }
+}
+
+/// What a price rule takes off an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderDiscount {
+    /// Which rule.
+    pub rule: RuleId,
+    /// What it takes off each line, in minor units, line by line.
+    pub shares: Vec<i64>,
+    /// What it takes off the delivery, in minor units.
+    pub shipping: i64,
+    /// Whether it was given for the whole: for a spend, a set or a quantity
+    /// that a part of the order may not reach.
+    pub tied: bool,
+}
+
+/// How an order goes to its buyer, and what that costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderDelivery {
+    /// The method that the buyer chose.
+    pub method: MethodId,
+    /// What it costs.
+    pub price: Money,
+    /// What rules take off that.
+    pub discount: Money,
+    /// Its tax: in the price, or on top of it.
+    pub tax: Money,
+    /// So many points pay for it instead of money; [`OrderPoints::points`] includes them.
+    pub points: i64,
+    /// When it was promised to arrive.
+    pub promise: Promise,
+}
+
+/// Points that pay for a part of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderPoints {
+    /// How many, those that pay for the delivery included.
+    pub points: i64,
+    /// What they take off the goods: the sum of the lines' shares.
+    pub amount: Money,
+}
+
+/// What an order used of the limit of a price rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuotaPart {
+    /// Of which rule.
+    pub rule: RuleId,
+    /// Of which of its limits, as keys name it.
+    pub scope: String,
+    /// Which part of it.
+    pub shard: u8,
+    /// How much.
+    pub units: u32,
+}
+
+/// What the risk rules said of an order, when they said anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRisk {
+    /// Whether its payment needs an extra verification of the buyer.
+    pub challenge: bool,
+    /// The rules that said so.
+    pub rules: Vec<Text<40>>,
+}
+
+/// Who did something to an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// Its buyer.
+    Buyer,
+    /// A person or system of the merchant, by the subject of the token.
+    Operator(Text<128>),
+    /// A rule of the shop.
+    Rule,
+}
+
+/// What somebody did to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// Called it off.
+    Cancelled,
+    /// Called off units of it.
+    UnitsCancelled,
+    /// Changed where it goes.
+    AddressChanged,
+    /// Stopped it until somebody has looked at it.
+    Held,
+    /// Let it go on.
+    Released,
+    /// Left a note.
+    Noted,
+}
+
+impl Deed {
+    /// The name that operators see.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::UnitsCancelled => "units_cancelled",
+            Self::AddressChanged => "address_changed",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Noted => "noted",
+        }
+    }
+}
+
+/// Something that happened to an order, besides being placed, paid or expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub who: Actor,
+    /// What.
+    pub what: Deed,
+    /// Why, or what was noted.
+    pub why: Option<Text<500>>,
+}
+
+/// The most happenings that an order keeps, besides being called off. Each takes some 100 bytes and can
+/// take 2 KB; an order is one item of at most 400 KB. More than this is no
+/// history of an order but a loop of somebody's program.
+pub const MAX_HISTORY: usize = 100;
 
 /// What an order knows of its money.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,14 +301,39 @@ pub struct OrderPayment {
     pub events: u32,
 }
 
-/// Money that came for an order which could not take it: the order had ended,
-/// was paid already, or the amount differs. It has to go back, or to a person.
+/// Why money goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundCause {
+    /// The order could not take it: it had ended, was paid already, or the
+    /// amount differs.
+    Unaccepted,
+    /// The order, or units of it, were called off after they were paid.
+    Cancelled,
+}
+
+impl RefundCause {
+    /// The name that clients see.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unaccepted => "unaccepted",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Money that has to go back, or to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundDue {
+    /// Derived from the order and what caused it.
+    pub id: RefundId,
     /// The attempt that was paid.
     pub payment: PaymentId,
-    /// What was received.
+    /// How much of what was received.
     pub amount: Money,
+    /// Why.
+    pub cause: RefundCause,
 }
 
 /// An order as the shop keeps it.
@@ -154,10 +347,38 @@ pub struct Order {
     pub placed_at: Timestamp,
     /// Where it stands with money.
     pub status: OrderStatus,
-    /// 1 to [`MAX_LINES`] lines, one a SKU.
+    /// The lines: one a SKU that the buyer asked for, 1 to [`MAX_LINES`], and
+    /// then gifts.
     pub lines: Vec<OrderLine>,
-    /// The sum of the lines.
+    /// What price rules take off, by rule.
+    pub discounts: Vec<OrderDiscount>,
+    /// How it goes to its buyer.
+    pub delivery: OrderDelivery,
+    /// Whether the prices hold the taxes; they come on top otherwise.
+    pub tax_included: bool,
+    /// What points pay.
+    pub points: Option<OrderPoints>,
+    /// What is to be paid in money: lines and delivery, with taxes, less what
+    /// points pay.
     pub total: Money,
+    /// What it used of the limits of price rules.
+    pub quotas: Vec<QuotaPart>,
+    /// The vouchers that it used.
+    pub vouchers: Vec<VoucherId>,
+    /// The cart that it came from.
+    pub cart: Option<CartId>,
+    /// Through which channel it came: a site, an app, a store.
+    pub channel: Option<Text<40>>,
+    /// A digest of the device that it came from.
+    pub device: Option<String>,
+    /// A digest of the card that was to pay it.
+    pub card: Option<String>,
+    /// What the risk rules said of it.
+    pub risk: Option<OrderRisk>,
+    /// Since when it waits for a person; such an order is not sent.
+    pub held_at: Option<Timestamp>,
+    /// What happened to it, in the order of time.
+    pub history: Vec<Happening>,
     /// Where its parcels go.
     pub address: Address,
     /// How its buyer is reached.
@@ -171,7 +392,7 @@ pub struct Order {
     pub payments: Vec<OrderPayment>,
     /// When it was paid.
     pub paid_at: Option<Timestamp>,
-    /// Money to give back, at most [`MAX_REFUNDS_DUE`] attempts.
+    /// Money to give back, at most [`MAX_REFUNDS_DUE`] times.
     pub refunds_due: Vec<RefundDue>,
     /// A digest of the request that placed it: the same key with another
     /// request is refused.
@@ -184,12 +405,63 @@ pub struct Order {
 /// by their own records: this list is what a buyer is shown.
 pub const MAX_PAYMENTS: usize = 20;
 
-/// The most paid attempts beyond the accepted one that an order lists. Each
+/// The most refunds of money that an order could not take. Each
 /// needs a charge of its own at a provider; more than this is an attack or a
 /// provider's fault, and waits in the dead-letter queue for a person.
 pub const MAX_REFUNDS_DUE: usize = 10;
 
+impl RefundDue {
+    /// The whole of what an attempt brought for an order that could not take it.
+    #[must_use]
+    pub fn unaccepted(order: &OrderId, payment: &PaymentId, amount: Money) -> Self {
+        let id = RefundId::derive(&[order.as_str(), payment.as_str(), "unaccepted"]);
+        Self { id, payment: payment.clone(), amount, cause: RefundCause::Unaccepted }
+    }
+}
+
+/// A part of a location's level of a SKU.
+pub type LevelPart = (Sku, LocationId, u8);
+
 impl Order {
+    /// Whether it holds or has what it took.
+    #[must_use]
+    pub fn is_living(&self) -> bool {
+        matches!(self.status, OrderStatus::Placed | OrderStatus::Paid)
+    }
+
+    /// The units that it has of each part of a level, each part once, although
+    /// two lines (one of them a gift) may share it. None when it has ended.
+    #[must_use]
+    pub fn taken(&self) -> BTreeMap<LevelPart, u32> {
+        let mut taken: BTreeMap<LevelPart, u32> = BTreeMap::new();
+        for line in self.lines.iter().filter(|_| self.is_living()) {
+            for part in &line.stock {
+                let level = (line.sku.clone(), part.location.clone(), part.shard);
+                let units = taken.entry(level).or_default();
+                *units = units.saturating_add(part.quantity);
+            }
+        }
+        taken
+    }
+
+    /// Whether it could not take an attempt's money, which goes back.
+    #[must_use]
+    pub fn unaccepted(&self, payment: &PaymentId) -> bool {
+        let mut dues = self.refunds_due.iter();
+        dues.any(|due| due.payment == *payment && due.cause == RefundCause::Unaccepted)
+    }
+
+    /// The attempt that paid it: one that succeeded, and whose money is not to
+    /// go back for want of an order that takes it.
+    #[must_use]
+    pub fn paid_by(&self) -> Option<&PaymentId> {
+        self.paid_at?;
+        self.payments
+            .iter()
+            .find(|it| it.status == PaymentStatus::Succeeded && !self.unaccepted(&it.payment))
+            .map(|it| &it.payment)
+    }
+
     /// The first (and so far only) shipment of the order.
     #[must_use]
     pub fn shipment(&self) -> ShipmentId {
@@ -208,18 +480,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_placed_order_moves() {
+    fn an_order_moves_forward_only() {
+        use OrderEvent::{Cancel, Expire, Pay};
+        use OrderStatus::{Cancelled, Expired, Paid, Placed};
+        let legal = [
+            (Placed, Pay, Paid),
+            (Placed, Cancel, Cancelled),
+            (Placed, Expire, Expired),
+            (Paid, Cancel, Cancelled),
+        ];
         for status in OrderStatus::ALL {
-            for (event, next) in [
-                (OrderEvent::Pay, OrderStatus::Paid),
-                (OrderEvent::Cancel, OrderStatus::Cancelled),
-                (OrderEvent::Expire, OrderStatus::Expired),
-            ] {
-                let expected = if status == OrderStatus::Placed {
-                    Ok(next)
-                } else {
-                    Err(IllegalMove { status, event })
-                };
+            for event in OrderEvent::ALL {
+                let found = legal.iter().find(|(from, by, _)| (*from, *by) == (status, event));
+                let expected = found.map(|legal| legal.2).ok_or(IllegalMove { status, event });
                 assert_eq!(status.after(event), expected);
             }
         }

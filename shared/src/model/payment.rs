@@ -62,6 +62,8 @@ pub struct Attempt {
     pub provider: Provider,
     /// How much.
     pub amount: Money,
+    /// Whether the risk rules want an extra verification of the buyer.
+    pub verify: bool,
     /// When it was started.
     pub at: Timestamp,
     /// A digest of the request that started it.

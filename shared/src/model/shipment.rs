@@ -9,7 +9,8 @@ use super::{
     customer::CustomerId,
     digest,
     id::{OrderId, ShipmentId},
-    text::Text,
+    order::Order,
+    text::{Text, written},
     time::Timestamp,
 };
 
@@ -51,14 +52,11 @@ impl fmt::Display for Carrier {
     }
 }
 
-/// A carrier's number of a parcel: 4 to 40 of `A-Z 0-9 -`; small letters are
-/// read as capitals, because labels and scanners do not tell them apart.
-#[derive(
-    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub struct TrackingNumber(String);
+written! {
+    /// A carrier's number of a parcel: 4 to 40 of `A-Z 0-9 -`; small letters are
+    /// read as capitals, because labels and scanners do not tell them apart.
+    TrackingNumber, TrackingNumberError
+}
 
 /// Why a text is no tracking number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,31 +76,6 @@ impl TrackingNumber {
         } else {
             Err(TrackingNumberError)
         }
-    }
-
-    /// The number as it is written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for TrackingNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for TrackingNumber {
-    type Error = TrackingNumberError;
-    fn try_from(text: String) -> Result<Self, TrackingNumberError> {
-        Self::parse(&text)
-    }
-}
-
-impl From<TrackingNumber> for String {
-    fn from(number: TrackingNumber) -> Self {
-        number.0
     }
 }
 
@@ -202,6 +175,29 @@ pub enum Reason {
     Other,
 }
 
+impl Reason {
+    /// The name that clients see.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CarrierDamaged => "carrier_damaged",
+            Self::CarrierLost => "carrier_lost",
+            Self::CarrierDelayed => "carrier_delayed",
+            Self::AddressIncorrect => "address_incorrect",
+            Self::ConsigneeRefused => "consignee_refused",
+            Self::ConsigneeAbsent => "consignee_absent",
+            Self::ConsigneeRescheduled => "consignee_rescheduled",
+            Self::CustomsHold => "customs_hold",
+            Self::CustomsDocuments => "customs_documents",
+            Self::CustomsDuties => "customs_duties",
+            Self::Weather => "weather",
+            Self::Security => "security",
+            Self::RetailerError => "retailer_error",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// One scan of a parcel.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrackingEvent {
@@ -250,8 +246,9 @@ pub struct Push {
 }
 
 impl Push {
-    /// The same set of scans and estimate has the same digest, in whatever
-    /// order it came. When it was told is part of what it says only where that
+    /// The same set of scans, as they are understood now, and the same estimate
+    /// have the same digest. A list that comes again after a table of codes was
+    /// corrected is another one: it tells more. When it was told is part of what it says only where that
     /// matters: of two estimates the later told holds, and a scan cannot lie
     /// after the statement that tells it.
     #[must_use]
@@ -262,7 +259,8 @@ impl Push {
         let mut parts: Vec<String> =
             [self.eta, told_at].map(|moment| written(moment).unwrap_or_default()).into();
         for event in &self.events {
-            parts.push(event.identity());
+            let reason = event.reason.map(Reason::as_str).unwrap_or_default();
+            parts.extend([event.identity(), event.status.as_str().to_owned(), reason.to_owned()]);
         }
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         digest::short(&parts)
@@ -345,6 +343,26 @@ pub struct Shipment {
     pub tracking: Option<Tracking>,
     /// When the label was attached.
     pub labelled_at: Option<Timestamp>,
+    /// Since when it must not be sent: its order was called off, or is held.
+    /// Never of a shipment with a label.
+    pub stopped_at: Option<Timestamp>,
     /// Where the parcel is.
     pub journey: Journey,
+}
+
+impl Shipment {
+    /// The first shipment of an order, as it is opened.
+    #[must_use]
+    pub fn first(order: &Order, opened_at: Timestamp) -> Self {
+        Self {
+            id: order.shipment(),
+            order: order.id.clone(),
+            customer: order.customer.clone(),
+            opened_at,
+            tracking: None,
+            labelled_at: None,
+            stopped_at: None,
+            journey: Journey::pending(),
+        }
+    }
 }

@@ -30,6 +30,93 @@ pub enum TextError {
     Control,
 }
 
+/// Whether a text has the form of a key that a caller draws at random: 16 to
+/// 128 printable ASCII characters without spaces. A UUID has it.
+#[must_use]
+pub fn is_key(text: &str) -> bool {
+    (16..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// A type of text of its own: kept as it is written, read by its `parse`,
+/// which fails with the error.
+macro_rules! written {
+    ($(#[$doc:meta])* $name:ident, $error:ty) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord,
+            serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+        )]
+        #[serde(try_from = "String", into = "String")]
+        #[schemars(with = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text as it is written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $error;
+            fn try_from(text: String) -> Result<Self, $error> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(written: $name) -> Self {
+                written.0
+            }
+        }
+    };
+}
+pub(super) use written;
+
+/// A type of names, of 1 to `$max` bytes each of which `$fits`, and the error
+/// that says so.
+macro_rules! names {
+    (
+        $(#[$doc:meta])* $name:ident($max:literal, $fits:expr);
+        $(#[$why:meta])* $error:ident = $remedy:literal;
+    ) => {
+        super::text::written! { $(#[$doc])* $name, $error }
+
+        $(#[$why])*
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        #[error($remedy)]
+        pub struct $error;
+
+        impl $name {
+            /// The name written as `text`.
+            ///
+            /// # Errors
+            /// When it has not the form of one.
+            pub fn parse(text: &str) -> Result<Self, $error> {
+                let fits: fn(u8) -> bool = $fits;
+                if (1..=$max).contains(&text.len()) && text.bytes().all(fits) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err($error)
+                }
+            }
+        }
+    };
+}
+pub(super) use names;
+
+/// Whether a byte is one of `a-z 0-9 -`.
+pub(super) fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
+}
+
 impl<const MAX: usize> Text<MAX> {
     /// The text without white space at its ends.
     ///

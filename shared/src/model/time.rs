@@ -27,6 +27,12 @@ pub enum TimeError {
     /// Not the name of a zone.
     #[error("must be the name of a time zone such as Asia/Shanghai")]
     Zone,
+    /// Not a day of the calendar, or a year that has not four digits.
+    #[error("must be a date such as 2026-11-21")]
+    Date,
+    /// Not hours and minutes.
+    #[error("must be a time of day such as 14:00")]
+    TimeOfDay,
 }
 
 impl Timestamp {
@@ -124,6 +130,20 @@ impl Timestamp {
             .and_then(|date| date.to_zoned(zone.0.clone()))
             .map_err(|_| TimeError::Timestamp)?;
         Self::checked(end.timestamp())
+    }
+
+    /// The date that a calendar on the wall shows at this moment, in the zone.
+    #[must_use]
+    pub fn date_in(self, zone: &Zone) -> Date {
+        Date(self.0.to_zoned(zone.0.clone()).date())
+    }
+
+    /// What a clock on the wall shows at this moment, in the zone: its seconds
+    /// cut off.
+    #[must_use]
+    pub fn time_in(self, zone: &Zone) -> TimeOfDay {
+        let time = self.0.to_zoned(zone.0.clone()).time();
+        TimeOfDay(civil::time(time.hour(), time.minute(), 0, 0))
     }
 }
 
@@ -251,6 +271,150 @@ impl From<Zone> for String {
     }
 }
 
+/// A day of the calendar, of the years 0 to 9999. Written `2026-11-21`, so that
+/// the order of the texts is the order of time.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Date(civil::Date);
+
+impl Date {
+    /// Reads a date of the form `2026-11-21`.
+    ///
+    /// # Errors
+    /// [`TimeError::Date`].
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        // The length rules out the other forms of ISO 8601.
+        let date = text.parse::<civil::Date>().ok().filter(|_| text.len() == "2026-11-21".len());
+        date.map(Self).ok_or(TimeError::Date)
+    }
+
+    /// The date so many days later, at most the last of the calendar.
+    #[must_use]
+    pub fn plus_days(self, days: u32) -> Self {
+        Self(self.0.saturating_add(SignedDuration::from_hours(i64::from(days) * 24)))
+    }
+
+    /// How many days come after this date up to the other; negative when that is earlier.
+    #[must_use]
+    pub fn days_until(self, other: Self) -> i32 {
+        // The calendar has fewer than four million days.
+        i32::try_from(self.0.duration_until(other.0).as_hours() / 24).unwrap_or(i32::MAX)
+    }
+
+    /// Its day of the week.
+    #[must_use]
+    pub fn weekday(self) -> Weekday {
+        match self.0.weekday() {
+            civil::Weekday::Monday => Weekday::Mon,
+            civil::Weekday::Tuesday => Weekday::Tue,
+            civil::Weekday::Wednesday => Weekday::Wed,
+            civil::Weekday::Thursday => Weekday::Thu,
+            civil::Weekday::Friday => Weekday::Fri,
+            civil::Weekday::Saturday => Weekday::Sat,
+            civil::Weekday::Sunday => Weekday::Sun,
+        }
+    }
+
+    /// The moment at which a clock in the zone comes to this time of the date.
+    /// The first of two where clocks go back over it; where they go forward
+    /// over it, as long after the jump as it is after the jump's begin
+    /// (RFC 5545, section 3.3.5).
+    ///
+    /// # Errors
+    /// [`TimeError::Timestamp`] when that lies outside the calendar in UTC.
+    pub fn at(self, time: TimeOfDay, zone: &Zone) -> Result<Timestamp, TimeError> {
+        let moment = self.0.to_datetime(time.0).to_zoned(zone.0.clone());
+        moment
+            .map_err(|_| TimeError::Timestamp)
+            .and_then(|moment| Timestamp::checked(moment.timestamp()))
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl TryFrom<String> for Date {
+    type Error = TimeError;
+    fn try_from(text: String) -> Result<Self, TimeError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Date> for String {
+    fn from(date: Date) -> Self {
+        date.to_string()
+    }
+}
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Weekday {
+    /// Monday.
+    Mon,
+    /// Tuesday.
+    Tue,
+    /// Wednesday.
+    Wed,
+    /// Thursday.
+    Thu,
+    /// Friday.
+    Fri,
+    /// Saturday.
+    Sat,
+    /// Sunday.
+    Sun,
+}
+
+/// What a clock on the wall shows, to the minute. Written `14:00`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct TimeOfDay(civil::Time);
+
+impl TimeOfDay {
+    /// Reads hours and minutes, `00:00` to `23:59`.
+    ///
+    /// # Errors
+    /// [`TimeError::TimeOfDay`].
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        let two = |digits: &str| {
+            let fits = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
+            digits.parse().ok().filter(|_| fits)
+        };
+        let (hour, minute) = text.split_once(':').ok_or(TimeError::TimeOfDay)?;
+        let (hour, minute) = two(hour).zip(two(minute)).ok_or(TimeError::TimeOfDay)?;
+        civil::Time::new(hour, minute, 0, 0).map(Self).map_err(|_| TimeError::TimeOfDay)
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
+    }
+}
+
+impl TryFrom<String> for TimeOfDay {
+    type Error = TimeError;
+    fn try_from(text: String) -> Result<Self, TimeError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<TimeOfDay> for String {
+    fn from(time: TimeOfDay) -> Self {
+        time.to_string()
+    }
+}
+
 /// Tells the time. The one source of it; rules get the time as an argument.
 pub trait Clock: Send + Sync {
     /// The present moment.
@@ -322,6 +486,54 @@ mod tests {
             hour_later.end_of_month_after(1, &zone).unwrap().to_string(),
             "2027-03-31T16:00:00.000Z"
         );
+    }
+
+    #[test]
+    fn dates_and_times_of_day_have_one_form() {
+        for text in ["2026-11-21", "0000-01-01", "9999-12-31", "2028-02-29"] {
+            assert_eq!(Date::parse(text).map(|date| date.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["", "20261121", "2026-11-31", "2026-1-1", "2026-11-21T12:00", "2027-02-29"] {
+            assert_eq!(Date::parse(text), Err(TimeError::Date), "{text}");
+        }
+        for text in ["00:00", "14:05", "23:59"] {
+            assert_eq!(TimeOfDay::parse(text).map(|time| time.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["", "14", "24:00", "14:60", "1:00", "14:00:00", "+1:00", "-1:00"] {
+            assert_eq!(TimeOfDay::parse(text), Err(TimeError::TimeOfDay), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_on_the_calendar() {
+        let date = |text| Date::parse(text).unwrap();
+        let start = date("2026-12-30");
+        assert_eq!(start.plus_days(3), date("2027-01-02"));
+        assert_eq!(start.days_until(date("2027-01-02")), 3);
+        assert_eq!(date("2027-01-02").days_until(start), -3);
+        assert_eq!(start.weekday(), Weekday::Wed);
+        assert_eq!(start.plus_days(u32::MAX), date("9999-12-31"));
+        assert_eq!(date("0000-01-01").days_until(date("9999-12-31")), 3_652_424);
+        let shanghai = Zone::parse("Asia/Shanghai").unwrap();
+        let moment = Timestamp::parse("2026-12-30T16:00:00Z").unwrap();
+        assert_eq!(moment.date_in(&shanghai), date("2026-12-31"));
+    }
+
+    #[test]
+    fn a_time_of_day_that_comes_twice_or_not_at_all_has_one_moment() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        for (date, time, moment) in [
+            ("2026-11-21", "14:00", "2026-11-21T13:00:00.000Z"),
+            // Clocks go back from 03:00 to 02:00, and forward from 02:00 to 03:00.
+            ("2026-10-25", "02:30", "2026-10-25T00:30:00.000Z"),
+            ("2026-03-29", "02:30", "2026-03-29T01:30:00.000Z"),
+        ] {
+            let (date, time) = (Date::parse(date).unwrap(), TimeOfDay::parse(time).unwrap());
+            assert_eq!(date.at(time, &berlin).unwrap().to_string(), moment);
+        }
+        let end = Date::parse("9999-12-31").unwrap();
+        let time = TimeOfDay::parse("12:00").unwrap();
+        assert!(end.at(time, &Zone::parse("America/Los_Angeles").unwrap()).is_err());
     }
 
     proptest! {
