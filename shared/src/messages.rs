@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     customer::{CustomerId, Email, Language},
-    id::{InviteId, MessageId, OrderId, PaymentId, ShipmentId},
+    id::{CartId, InviteId, MessageId, OrderId, PaymentId, ShipmentId},
+    product::Sku,
     shipment::Tracking,
+    stock::{LocationId, StockState},
     time::Timestamp,
 };
 
@@ -34,18 +36,21 @@ pub enum Queue {
     Points,
     /// Invites buyers to surveys.
     Surveys,
+    /// Follows orders: risk counters, search terms, carts, members' records, goods bought together.
+    Orders,
     /// What people are to be told: read by the merchant's mailer or task list.
     Notifications,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Payments,
         Self::Shipments,
         Self::Tracking,
         Self::Points,
         Self::Surveys,
+        Self::Orders,
         Self::Notifications,
     ];
 
@@ -58,6 +63,7 @@ impl Queue {
             Self::Tracking => "tracking",
             Self::Points => "points",
             Self::Surveys => "surveys",
+            Self::Orders => "orders",
             Self::Notifications => "notifications",
         }
     }
@@ -71,6 +77,7 @@ impl Queue {
             Self::Tracking => "TRACKING_QUEUE_URL",
             Self::Points => "POINTS_QUEUE_URL",
             Self::Surveys => "SURVEYS_QUEUE_URL",
+            Self::Orders => "ORDERS_QUEUE_URL",
             Self::Notifications => "NOTIFICATIONS_QUEUE_URL",
         }
     }
@@ -82,7 +89,25 @@ impl fmt::Display for Queue {
     }
 }
 
-/// An order was paid, or placed with nothing due.
+/// An order was placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderPlaced {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// A paid order was called off, or some of its units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderCancelled {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// An order was paid, or placed with nothing due, or may go on after it was held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderPaid {
     /// Which order.
@@ -125,6 +150,50 @@ pub struct ShipmentOpened {
     pub shipment: ShipmentId,
 }
 
+/// A shipment that was to be packed is not to be packed after all, or waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShipmentStopped {
+    /// Which order.
+    pub order: OrderId,
+    /// Which shipment of it.
+    pub shipment: ShipmentId,
+}
+
+/// An order waits for a person to look at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderHeld {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// The goods of a SKU run low at a place, ran out, or came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StockChanged {
+    /// What.
+    pub sku: Sku,
+    /// Where.
+    pub location: LocationId,
+    /// How it stands now.
+    pub state: StockState,
+    /// How many units may be sold.
+    pub available: i64,
+}
+
+/// A buyer left goods in a cart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CartAbandoned {
+    /// Which cart.
+    pub cart: CartId,
+    /// Where the reminder goes.
+    pub email: Email,
+    /// In which language.
+    pub language: Language,
+    /// What is in it.
+    pub skus: Vec<Sku>,
+}
+
 /// A buyer is to be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SurveyInvited {
@@ -146,6 +215,12 @@ pub struct SurveyInvited {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "body")]
 pub enum Message {
+    /// See [`OrderPlaced`].
+    #[serde(rename = "order.placed")]
+    OrderPlaced(OrderPlaced),
+    /// See [`OrderCancelled`].
+    #[serde(rename = "order.cancelled")]
+    OrderCancelled(OrderCancelled),
     /// See [`OrderPaid`].
     #[serde(rename = "order.paid")]
     OrderPaid(OrderPaid),
@@ -161,6 +236,18 @@ pub enum Message {
     /// See [`ShipmentOpened`].
     #[serde(rename = "notification.shipment_opened")]
     ShipmentOpened(ShipmentOpened),
+    /// See [`ShipmentStopped`].
+    #[serde(rename = "notification.shipment_stopped")]
+    ShipmentStopped(ShipmentStopped),
+    /// See [`OrderHeld`].
+    #[serde(rename = "notification.order_held")]
+    OrderHeld(OrderHeld),
+    /// See [`StockChanged`].
+    #[serde(rename = "notification.stock_changed")]
+    StockChanged(StockChanged),
+    /// See [`CartAbandoned`].
+    #[serde(rename = "notification.cart_abandoned")]
+    CartAbandoned(CartAbandoned),
     /// See [`SurveyInvited`].
     #[serde(rename = "notification.survey_invited")]
     SurveyInvited(SurveyInvited),
@@ -171,11 +258,18 @@ impl Message {
     #[must_use]
     pub fn queues(&self) -> &'static [Queue] {
         match self {
-            Self::OrderPaid(_) => &[Queue::Shipments, Queue::Points],
+            Self::OrderPlaced(_) => &[Queue::Orders],
+            Self::OrderPaid(_) => &[Queue::Shipments, Queue::Points, Queue::Orders],
+            Self::OrderCancelled(_) => &[Queue::Points],
             Self::PaymentReceived(_) => &[Queue::Payments],
             Self::TrackingReceived(_) => &[Queue::Tracking],
             Self::ParcelDelivered(_) => &[Queue::Points, Queue::Surveys],
-            Self::ShipmentOpened(_) | Self::SurveyInvited(_) => &[Queue::Notifications],
+            Self::ShipmentOpened(_)
+            | Self::ShipmentStopped(_)
+            | Self::OrderHeld(_)
+            | Self::StockChanged(_)
+            | Self::CartAbandoned(_)
+            | Self::SurveyInvited(_) => &[Queue::Notifications],
         }
     }
 
@@ -183,11 +277,17 @@ impl Message {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::OrderPlaced(_) => "order.placed",
             Self::OrderPaid(_) => "order.paid",
+            Self::OrderCancelled(_) => "order.cancelled",
             Self::PaymentReceived(_) => "payment.received",
             Self::TrackingReceived(_) => "tracking.received",
             Self::ParcelDelivered(_) => "parcel.delivered",
             Self::ShipmentOpened(_) => "notification.shipment_opened",
+            Self::ShipmentStopped(_) => "notification.shipment_stopped",
+            Self::OrderHeld(_) => "notification.order_held",
+            Self::StockChanged(_) => "notification.stock_changed",
+            Self::CartAbandoned(_) => "notification.cart_abandoned",
             Self::SurveyInvited(_) => "notification.survey_invited",
         }
     }
@@ -196,7 +296,13 @@ impl Message {
     #[must_use]
     pub fn subject(&self) -> String {
         match self {
+            Self::OrderPlaced(body) => body.order.to_string(),
             Self::OrderPaid(body) => body.order.to_string(),
+            Self::OrderCancelled(body) => body.order.to_string(),
+            Self::OrderHeld(body) => body.order.to_string(),
+            Self::ShipmentStopped(body) => body.shipment.to_string(),
+            Self::StockChanged(body) => format!("{} {}", body.sku, body.location),
+            Self::CartAbandoned(body) => body.cart.to_string(),
             Self::PaymentReceived(body) => body.payment.to_string(),
             Self::TrackingReceived(body) => {
                 format!("{}#{}", body.tracking.carrier, body.tracking.number)
