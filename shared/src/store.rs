@@ -16,15 +16,21 @@ mod read;
 mod table;
 
 pub mod audit;
+pub mod carts;
+pub mod customers;
+pub mod lookups;
 pub mod orders;
 pub mod parcels;
 pub mod payments;
 pub mod points;
 pub mod products;
+pub mod quotas;
+pub mod risk;
 pub mod settings;
 pub mod shipments;
 pub mod stock;
 pub mod surveys;
+pub mod vouchers;
 
 pub use commit::{Commit, CommitError, Conflict, Write};
 pub use item::{Item, StoredError};
@@ -124,7 +130,14 @@ impl Sends {
     /// One message, sealed now, in this trace.
     #[must_use]
     pub fn one(message: Message, now: Timestamp, trace: Option<&str>) -> Self {
-        Self(vec![Envelope::seal(message, now, trace)])
+        Self::none().and(message, now, trace)
+    }
+
+    /// These messages and another one, sealed now, in this trace.
+    #[must_use]
+    pub fn and(mut self, message: Message, now: Timestamp, trace: Option<&str>) -> Self {
+        self.0.push(Envelope::seal(message, now, trace));
+        self
     }
 
     /// Reads the messages of a stored item's attribute.

@@ -9,10 +9,11 @@ use crate::{
     messages::Envelope,
     model::{
         id::PaymentId,
-        order::Order,
-        points::{Entry, Ledger},
+        order::{LevelPart, Order},
+        points::{Entry, Ledger, Undone},
         product::Sku,
         shipment::Shipment,
+        stock::LocationId,
         survey::{Contacts, Invite},
     },
 };
@@ -20,20 +21,20 @@ use crate::{
 use super::{
     Item, SENDS, Sends, Store, StoreError, Table,
     item::StoredError,
-    key::{ENTRY_PREFIX, PK, SK},
+    key::{ENTRY_PREFIX, LEVEL_PREFIX, MOVEMENT_PREFIX, PK, SK, UNDONE_PREFIX},
     orders,
     payments::PaymentHistory,
-    points::{entry_from_item, ledger_from_item},
+    points::{entry_from_item, ledger_from_item, undone_from_item},
     read::{key_of, text},
     shipments, stock,
     surveys::{contacts_from_item, invite_from_item},
 };
 
-/// What came in of a SKU and what is left of it.
+/// What came into a part of a level and what is left of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stock {
-    /// The units of all receipts.
-    pub received: i64,
+    /// The units that came in, less those that went out other than by orders.
+    pub moved: i64,
     /// The units that may be sold.
     pub available: i64,
 }
@@ -45,6 +46,8 @@ pub struct AllPoints {
     pub ledgers: Vec<Ledger>,
     /// Every entry.
     pub entries: Vec<Entry>,
+    /// What was undone of the points of orders.
+    pub undone: Vec<Undone>,
 }
 
 /// Everything in the table of surveys.
@@ -76,20 +79,27 @@ impl Store {
         self.scan(Table::Orders).await?.iter().map(orders::from_item).collect()
     }
 
-    /// The stock of every SKU.
+    /// The stock of every part of every level.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn all_stock(&self) -> Result<BTreeMap<Sku, Stock>, StoreError> {
-        let mut all: BTreeMap<Sku, Stock> = BTreeMap::new();
+    pub async fn all_stock(&self) -> Result<BTreeMap<LevelPart, Stock>, StoreError> {
+        let mut all: BTreeMap<LevelPart, Stock> = BTreeMap::new();
         for item in self.scan(Table::Stock).await? {
             let (pk, sk) = key_of(&item).unwrap_or_default();
-            let sku = Sku::parse(&pk).map_err(|_| odd("stock"))?;
-            let stock = all.entry(sku).or_default();
-            if sk.starts_with("RECEIPT#") {
-                stock.received += i64::from(stock::receipt_from_item(&item)?.0);
-            } else {
-                stock.available = stock::available_from_item(&item)?;
+            if sk.starts_with(MOVEMENT_PREFIX) {
+                let movement = stock::movement_from_item(&item)?;
+                for change in movement.changes {
+                    let part = (movement.sku.clone(), change.location, change.shard);
+                    all.entry(part).or_default().moved += change.units;
+                }
+            } else if let Some(location) = sk.strip_prefix(LEVEL_PREFIX) {
+                let (sku, shard) = pk.split_once('#').unwrap_or((&pk, "0"));
+                let sku = Sku::parse(sku).map_err(|_| odd("stock"))?;
+                let location = LocationId::parse(location).map_err(|_| odd("stock"))?;
+                let shard = shard.parse().map_err(|_| odd("stock"))?;
+                let units = stock::available_from_item(&item)?;
+                all.entry((sku, location, shard)).or_default().available = units;
             }
         }
         Ok(all)
@@ -122,15 +132,18 @@ impl Store {
         self.scan(Table::Shipments).await?.iter().map(shipments::from_item).collect()
     }
 
-    /// Every ledger and entry.
+    /// Every ledger, every entry, and what was undone.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn all_points(&self) -> Result<AllPoints, StoreError> {
         let mut all = AllPoints::default();
         for item in self.scan(Table::Points).await? {
-            if text(&item, SK).is_some_and(|sk| sk.starts_with(ENTRY_PREFIX)) {
+            let sk = text(&item, SK).unwrap_or_default();
+            if sk.starts_with(ENTRY_PREFIX) {
                 all.entries.push(entry_from_item(&item)?);
+            } else if sk.starts_with(UNDONE_PREFIX) {
+                all.undone.push(undone_from_item(&item)?);
             } else {
                 all.ledgers.push(ledger_from_item(&item)?);
             }

@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 
 use super::{
     Key, SENDS, Sends, Store, StoreError, call_failed,
-    item::{Item, Stored, StoredError, to_item},
+    item::{Item, Stored, StoredError, number, to_item},
     key::{PK, SK},
 };
 
@@ -38,10 +38,16 @@ pub(super) enum Condition {
     Exists,
     /// The attribute has this value.
     Equals(&'static str, AttributeValue),
+    /// The attribute is this number.
+    Is(Path, i64),
     /// The attribute, a number, is at least this.
     AtLeast(&'static str, i64),
+    /// The attribute is missing, or a number that is at least this.
+    MissingOrAtLeast(&'static str, i64),
     /// The attribute, a moment, is later than this.
     After(&'static str, Timestamp),
+    /// The attribute is missing, or a moment later than this.
+    MissingOrAfter(&'static str, Timestamp),
     /// The attribute is missing, or a number below this.
     MissingOrBelow(Path, i64),
     /// The attribute is missing.
@@ -67,7 +73,7 @@ enum Action {
 pub(super) struct Change {
     set: Vec<(Path, AttributeValue)>,
     add: Vec<(&'static str, i64)>,
-    remove: Vec<&'static str>,
+    remove: Vec<Path>,
 }
 
 impl Change {
@@ -81,8 +87,8 @@ impl Change {
         self
     }
 
-    pub(super) fn remove(mut self, name: &'static str) -> Self {
-        self.remove.push(name);
+    pub(super) fn remove(mut self, name: impl Into<Path>) -> Self {
+        self.remove.push(name.into());
         self
     }
 }
@@ -132,6 +138,15 @@ impl Write {
     pub(super) fn when(mut self, condition: Condition) -> Self {
         self.conditions.push(condition);
         self
+    }
+
+    /// Writes only if nobody wrote since the version was read that is in this
+    /// attribute; version 0 is that of an item that is not there.
+    pub(super) fn unchanged(self, name: &'static str, version: impl Into<u64>) -> Self {
+        self.when(match version.into() {
+            0 => Condition::Absent,
+            version => Condition::Equals(name, number(version)),
+        })
     }
 }
 
@@ -187,6 +202,14 @@ pub struct Conflict {
     pub position: usize,
     /// The item as it was, if there was one.
     pub found: Option<Item>,
+}
+
+impl Conflict {
+    /// The item that the write at this position met, if it lost and there was one.
+    #[must_use]
+    pub fn at(conflicts: &[Self], position: usize) -> Option<&Item> {
+        conflicts.iter().find(|it| it.position == position)?.found.as_ref()
+    }
 }
 
 /// Why a commit wrote nothing (or, for [`CommitError::Failed`], may have).
@@ -389,8 +412,8 @@ impl Expressions {
         format!(":{}", self.values.len() - 1)
     }
 
-    fn number(&mut self, number: i64) -> String {
-        self.value(AttributeValue::N(number.to_string()))
+    fn number(&mut self, value: i64) -> String {
+        self.value(number(value))
     }
 
     fn condition(&mut self, condition: &Condition) -> String {
@@ -409,12 +432,24 @@ impl Expressions {
                 let number = self.number(*number);
                 format!("(attribute_exists({member}) OR size({name}) < {number})")
             }
+            Condition::Is(name, number) => {
+                format!("{} = {}", self.name(name), self.number(*number))
+            }
             Condition::AtLeast(name, number) => {
                 format!("{} >= {}", self.name(name), self.number(*number))
+            }
+            Condition::MissingOrAtLeast(name, number) => {
+                let (name, number) = (self.name(name), self.number(*number));
+                format!("(attribute_not_exists({name}) OR {name} >= {number})")
             }
             Condition::After(name, moment) => {
                 let moment = AttributeValue::S(moment.to_string());
                 format!("{} > {}", self.name(name), self.value(moment))
+            }
+            Condition::MissingOrAfter(name, moment) => {
+                let name = self.name(name);
+                let moment = self.value(AttributeValue::S(moment.to_string()));
+                format!("(attribute_not_exists({name}) OR {name} > {moment})")
             }
             Condition::MissingOrBelow(name, number) => {
                 let name = self.name(name);

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
 
+pub(super) use crate::model::is_default;
+
 use super::StoreError;
 
 /// The attributes of a stored item.
@@ -75,3 +77,8 @@ macro_rules! stored {
     };
 }
 pub(super) use stored;
+
+/// A number as an attribute.
+pub(super) fn number(number: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(number.into().to_string())
+}

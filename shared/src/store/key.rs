@@ -3,10 +3,11 @@
 use crate::model::{
     customer::CustomerId,
     digest,
-    id::{EntryId, InviteId, OrderId, PaymentId, ReceiptId, ShipmentId},
+    id::{CartId, EntryId, InviteId, MovementId, OrderId, PaymentId, ShipmentId, VoucherId},
     payment::Provider,
     product::Sku,
     shipment::Tracking,
+    stock::LocationId,
     time::Timestamp,
 };
 
@@ -54,16 +55,82 @@ impl Key {
         Self::new(Table::Products, sku.as_str(), "PRODUCT")
     }
 
-    /// How much of a product there is.
+    /// The goods that are bought together with a product.
     #[must_use]
-    pub fn level(sku: &Sku) -> Self {
-        Self::new(Table::Stock, sku.as_str(), "LEVEL")
+    pub fn related(sku: &Sku) -> Self {
+        Self::new(Table::Lookups, format!("SKU#{sku}"), "RELATED")
     }
 
-    /// A receipt of goods.
+    /// That an order was counted in what is bought together.
     #[must_use]
-    pub fn receipt(sku: &Sku, id: &ReceiptId) -> Self {
-        Self::new(Table::Stock, sku.as_str(), format!("RECEIPT#{id}"))
+    pub fn counted(order: &OrderId) -> Self {
+        Self::new(Table::Lookups, order.as_str(), "COUNTED")
+    }
+
+    /// How many units of a product there are in a part of a location. Parts
+    /// are partitions of their own: one takes 1,000 write units a second.
+    #[must_use]
+    pub fn level(sku: &Sku, location: &LocationId, shard: u8) -> Self {
+        let sk = format!("{LEVEL_PREFIX}{location}");
+        match shard {
+            0 => Self::new(Table::Stock, sku.as_str(), sk),
+            shard => Self::new(Table::Stock, format!("{sku}#{shard}"), sk),
+        }
+    }
+
+    /// What was last told of how much of a product a location has.
+    #[must_use]
+    pub fn stock_watch(sku: &Sku, location: &LocationId) -> Self {
+        Self::new(Table::Stock, sku.as_str(), format!("WATCH#{location}"))
+    }
+
+    /// A movement of goods.
+    #[must_use]
+    pub fn movement(sku: &Sku, id: &MovementId) -> Self {
+        Self::new(Table::Stock, sku.as_str(), format!("{MOVEMENT_PREFIX}{id}"))
+    }
+
+    /// What is known of a member.
+    #[must_use]
+    pub fn profile(customer: &CustomerId) -> Self {
+        Self::new(Table::Customers, customer.as_str(), "PROFILE")
+    }
+
+    /// A voucher of a member.
+    #[must_use]
+    pub fn voucher(customer: &CustomerId, id: &VoucherId) -> Self {
+        Self::new(Table::Customers, customer.as_str(), id.as_str())
+    }
+
+    /// A cart.
+    #[must_use]
+    pub fn cart(id: &CartId) -> Self {
+        Self::new(Table::Carts, id.as_str(), "CART")
+    }
+
+    /// How much of a part of a quota is used. Parts are partitions of their
+    /// own, so that buyers do not queue for one of them.
+    #[must_use]
+    pub fn quota(rule: &str, scope: &str, shard: u8) -> Self {
+        Self::new(Table::Quotas, format!("{rule}#{scope}#{shard}"), "USED")
+    }
+
+    /// How often something was seen of late: a buyer, a device, an address, a card.
+    #[must_use]
+    pub fn seen(kind: &str, digest: &str) -> Self {
+        Self::new(Table::Risk, format!("{kind}#{digest}"), "SEEN")
+    }
+
+    /// Whether something is blocked or trusted.
+    #[must_use]
+    pub fn listed(kind: &str, digest: &str) -> Self {
+        Self::new(Table::Risk, format!("{kind}#{digest}"), "LISTED")
+    }
+
+    /// That an order is found under a term; orders sort by time.
+    #[must_use]
+    pub fn term(term: &str, placed_at: Timestamp, order: &OrderId) -> Self {
+        Self::new(Table::Lookups, term, format!("{placed_at}#{order}"))
     }
 
     /// An order. The buyer is part of the key: another's order is not found.
@@ -115,6 +182,12 @@ impl Key {
         Self::new(Table::Points, customer.as_str(), format!("ENTRY#{at}#{id}"))
     }
 
+    /// What was undone of an order's points.
+    #[must_use]
+    pub fn undone(customer: &CustomerId, order: &OrderId) -> Self {
+        Self::new(Table::Points, customer.as_str(), format!("{UNDONE_PREFIX}{order}"))
+    }
+
     /// An invitation.
     #[must_use]
     pub fn invite(id: &InviteId) -> Self {
@@ -132,12 +205,27 @@ impl Key {
     pub fn policy() -> Self {
         Self::new(Table::Settings, "POLICY", "CURRENT")
     }
+
+    /// The price rules.
+    #[must_use]
+    pub fn price_rules() -> Self {
+        Self::new(Table::Settings, "PRICE_RULES", "CURRENT")
+    }
 }
 
 /// The partition of a parcel and of all that its carrier reported of it.
 pub(super) fn tracking_pk(tracking: &Tracking) -> String {
     format!("{}#{}", tracking.carrier, tracking.number)
 }
+
+/// What the sort keys of levels begin with.
+pub(super) const LEVEL_PREFIX: &str = "LEVEL#";
+
+/// What the sort keys of movements begin with.
+pub(super) const MOVEMENT_PREFIX: &str = "MOVE#";
+
+/// What the sort keys of records of undone points begin with.
+pub(super) const UNDONE_PREFIX: &str = "UNDONE#";
 
 /// What the sort keys of a ledger's entries begin with.
 pub(super) const ENTRY_PREFIX: &str = "ENTRY#";

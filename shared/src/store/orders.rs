@@ -1,23 +1,21 @@
 //! Orders, by buyer.
 //!
-//! Every change of an order is conditional on its status, and a status is left
-//! once, so a change that comes twice loses to itself and is known as done.
-
-use std::collections::BTreeMap;
+//! What money does to an order is conditional on its status, and a status is
+//! left once, so a change that comes twice loses to itself and is known as
+//! done. What people do to it is conditional on its history, too, which each
+//! of their changes makes longer: it was made of the order as it stands, or
+//! loses.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::model::{
-    customer::{Address, Contact, CustomerId},
-    id::{OrderId, PaymentId},
-    money::{Currency, Money},
+    customer::CustomerId,
+    id::OrderId,
+    money::Money,
     order::{
-        MAX_PAYMENTS, MAX_REFUNDS_DUE, Order, OrderLine, OrderPayment, OrderStatus, RefundDue,
+        MAX_PAYMENTS, MAX_REFUNDS_DUE, Order, OrderPayment, OrderStatus, RefundCause, RefundDue,
     },
-    payment::PaymentStatus,
-    product::Sku,
-    text::Text,
     time::Timestamp,
 };
 
@@ -25,188 +23,70 @@ use super::{
     Due, DueTable, Found, Index, Item, Key, Page, PageToken, Sends, Store, StoreError, Table,
     Write,
     commit::{Change, Condition},
-    item::{from_item as read_form, in_range, stored},
+    item::number,
     key::{DUE, DUE_SHARD, PK, PLACED_AT, SK, due_shard},
     read::{key_of, text},
 };
+
+/// The partition of the index of what is due in which paid orders lie that wait
+/// for a person, by since when. Sweeps do not read it.
+pub(super) const HELD: &str = "held";
 
 const STATUS: &str = "st";
 const TOTAL: &str = "m";
 const CURRENCY: &str = "c";
 const PAYMENTS: &str = "py";
 const PAID_AT: &str = "pa";
-const REFUNDS: &str = "rd";
+const UNACCEPTED: &str = "rd";
+const CALLED_OFF: &str = "rc";
+const LINES: &str = "l";
+const ADDRESS: &str = "a";
+const HELD_AT: &str = "he";
+const HISTORY: &str = "hi";
 
-#[derive(Serialize, Deserialize)]
-struct StoredOrder {
-    v: u32,
-    #[serde(skip_serializing)]
-    pk: CustomerId,
-    #[serde(skip_serializing)]
-    sk: OrderId,
-    placed_at: Timestamp,
-    st: OrderStatus,
-    c: Currency,
-    m: i64,
-    l: Vec<StoredLine>,
-    a: Address,
-    to: Contact,
-    h: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    due: Option<Timestamp>,
-    py: BTreeMap<String, StoredPayment>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pa: Option<Timestamp>,
-    rd: BTreeMap<String, StoredRefund>,
-    rq: String,
-    po: String,
-}
-stored!(StoredOrder, "order", 1);
+mod form;
 
-#[derive(Serialize, Deserialize)]
-struct StoredLine {
-    k: Sku,
-    t: Text<80>,
-    q: u32,
-    p: i64,
-}
+pub use form::from_item;
 
-#[derive(Serialize, Deserialize)]
-struct StoredPayment {
-    s: PaymentStatus,
-    at: Timestamp,
-    e: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredRefund {
-    m: i64,
-    c: Currency,
-}
-
-impl From<&Order> for StoredOrder {
-    fn from(order: &Order) -> Self {
-        let line = |line: &OrderLine| StoredLine {
-            k: line.sku.clone(),
-            t: line.title.clone(),
-            q: line.quantity,
-            p: line.unit_price.minor(),
-        };
-        let payment = |payment: &OrderPayment| {
-            let form = StoredPayment { s: payment.status, at: payment.at, e: payment.events };
-            (payment.payment.to_string(), form)
-        };
-        let refund = |due: &RefundDue| {
-            let form = StoredRefund { m: due.amount.minor(), c: due.amount.currency() };
-            (due.payment.to_string(), form)
-        };
-        Self {
-            v: 1,
-            pk: order.customer.clone(),
-            sk: order.id.clone(),
-            placed_at: order.placed_at,
-            st: order.status,
-            c: order.total.currency(),
-            m: order.total.minor(),
-            l: order.lines.iter().map(line).collect(),
-            a: order.address.clone(),
-            to: order.contact.clone(),
-            h: order.hold_until,
-            due: order.expires_at,
-            py: order.payments.iter().map(payment).collect(),
-            pa: order.paid_at,
-            rd: order.refunds_due.iter().map(refund).collect(),
-            rq: order.request.clone(),
-            po: order.policy.clone(),
-        }
-    }
-}
-
-/// The order in an item, such as the one that a [`super::Conflict`] found.
-///
-/// # Errors
-/// [`StoreError::Stored`] when it is no order of this build.
-pub fn from_item(item: &Item) -> Result<Order, StoreError> {
-    let form: StoredOrder = read_form(item)?;
-    let money = |minor| in_range("order", Money::new(minor, form.c));
-    let mut lines = Vec::with_capacity(form.l.len());
-    for line in &form.l {
-        let unit_price = money(line.p)?;
-        lines.push(OrderLine {
-            sku: line.k.clone(),
-            title: line.t.clone(),
-            quantity: line.q,
-            unit_price,
-            total: in_range("order", unit_price.times(line.q))?,
-        });
-    }
-    let mut payments = Vec::with_capacity(form.py.len());
-    for (id, payment) in &form.py {
-        payments.push(OrderPayment {
-            payment: in_range("order", PaymentId::parse(id))?,
-            status: payment.s,
-            at: payment.at,
-            events: payment.e,
-        });
-    }
-    let mut refunds_due = Vec::with_capacity(form.rd.len());
-    for (id, refund) in &form.rd {
-        refunds_due.push(RefundDue {
-            payment: in_range("order", PaymentId::parse(id))?,
-            amount: in_range("order", Money::new(refund.m, refund.c))?,
-        });
-    }
-    let total = money(form.m)?;
-    Ok(Order {
-        id: form.sk,
-        customer: form.pk,
-        placed_at: form.placed_at,
-        status: form.st,
-        lines,
-        total,
-        address: form.a,
-        contact: form.to,
-        hold_until: form.h,
-        expires_at: form.due,
-        payments,
-        paid_at: form.pa,
-        refunds_due,
-        request: form.rq,
-        policy: form.po,
-    })
-}
+use form::{StoredHappening, StoredLine, StoredOrder, stored_refunds, waiting_since};
 
 /// Writes a new order, unless its identity is taken.
 #[must_use]
 pub fn place(order: &Order, sends: &Sends) -> Write {
     let key = Key::order(&order.customer, &order.id);
     let write = Write::put(key, &StoredOrder::from(order), sends).when(Condition::Absent);
-    match order.expires_at {
-        None => write,
-        Some(_) => write.indexed(DUE_SHARD, due_shard(order.id.as_str())),
+    match (order.expires_at, waiting_since(order)) {
+        (Some(_), _) => write.indexed(DUE_SHARD, due_shard(order.id.as_str())),
+        (None, Some(_)) => write.indexed(DUE_SHARD, HELD.to_owned()),
+        (None, None) => write,
     }
 }
 
-/// Makes a placed order paid by an attempt over exactly its total. Loses when
-/// the order has left `placed`, or its total is another.
+/// Makes a placed order paid by an attempt over exactly its total. An order
+/// that is held from then on waits for a person. Loses when the order has left
+/// `placed`, its total is another, or it is not held since `held_at`.
 #[must_use]
 pub fn pay(
     customer: &CustomerId,
     order: &OrderId,
     amount: Money,
     payment: &OrderPayment,
+    held_at: Option<Timestamp>,
     sends: &Sends,
 ) -> Write {
     let change = payment_set(Change::default(), payment)
         .set(STATUS, status(OrderStatus::Paid))
-        .set(PAID_AT, AttributeValue::S(payment.at.to_string()))
-        .remove(DUE)
-        .remove(DUE_SHARD);
+        .set(PAID_AT, moment(payment.at));
+    let change = wait_set(change, held_at);
     let currency = AttributeValue::S(amount.currency().code().to_owned());
     Write::update(Key::order(customer, order), change, sends)
         .when(Condition::Equals(STATUS, status(OrderStatus::Placed)))
-        .when(Condition::Equals(TOTAL, AttributeValue::N(amount.minor().to_string())))
+        .when(Condition::Equals(TOTAL, number(amount.minor())))
         .when(Condition::Equals(CURRENCY, currency))
+        .when(match held_at {
+            None => Condition::Missing(HELD_AT.into()),
+            Some(held_at) => Condition::Equals(HELD_AT, moment(held_at)),
+        })
 }
 
 /// Notes how an attempt stands that did not pay the order. Loses to a note
@@ -237,35 +117,96 @@ pub fn refund(
     payment: &OrderPayment,
     due: &RefundDue,
 ) -> Write {
-    let path = format!("{REFUNDS}.{}", due.payment);
-    let form = [
-        ("m".to_owned(), AttributeValue::N(due.amount.minor().to_string())),
-        ("c".to_owned(), AttributeValue::S(due.amount.currency().code().to_owned())),
-    ];
-    let change =
-        payment_set(Change::default(), payment).set(path.clone(), AttributeValue::M(form.into()));
+    let path = format!("{UNACCEPTED}.{}", due.id);
+    let change = payment_set(Change::default(), payment).set(path.clone(), refund_value(due));
     let most = i64::try_from(MAX_REFUNDS_DUE).unwrap_or(i64::MAX);
     Write::update(Key::order(customer, order), change, &Sends::none())
         .when(Condition::Exists)
         .when(Condition::Missing(path.into()))
-        .when(Condition::SmallerThan(REFUNDS, most))
+        .when(Condition::SmallerThan(UNACCEPTED, most))
 }
 
-/// Ends a placed order: cancelled or expired. Loses when it has left `placed`.
-#[must_use]
-pub fn end(customer: &CustomerId, order: &OrderId, ended: OrderStatus, sends: &Sends) -> Write {
-    let change = Change::default().set(STATUS, status(ended)).remove(DUE).remove(DUE_SHARD);
-    Write::update(Key::order(customer, order), change, sends)
-        .when(Condition::Equals(STATUS, status(OrderStatus::Placed)))
+/// Makes an order that was read as `before` what it is `after` somebody did
+/// something to it, or time did: its status, lines, address, hold, history and
+/// the money that goes back for what was called off. What payments note of it
+/// stays as it is. Loses when it has another status, or more history, than it
+/// was read with.
+///
+/// # Errors
+/// [`StoreError::Stored`] when it cannot be stored.
+pub fn change(before: &Order, after: &Order, sends: &Sends) -> Result<Write, StoreError> {
+    let mut change = Change::default().set(STATUS, status(after.status));
+    if after.lines != before.lines {
+        let lines: Vec<StoredLine> = after.lines.iter().map(StoredLine::from).collect();
+        change = change.set(LINES, value(&lines)?);
+    }
+    if after.address != before.address {
+        change = change.set(ADDRESS, value(&after.address)?);
+    }
+    if after.history != before.history {
+        let history: Vec<StoredHappening> =
+            after.history.iter().map(StoredHappening::from).collect();
+        change = change.set(HISTORY, value(&history)?);
+    }
+    if after.refunds_due != before.refunds_due {
+        let refunds = stored_refunds(after, RefundCause::Cancelled);
+        change = change.set(CALLED_OFF, value(&refunds)?);
+    }
+    change = match after.held_at {
+        Some(held_at) => change.set(HELD_AT, moment(held_at)),
+        None => change.remove(HELD_AT),
+    };
+    // The time of a placed order is that of its end.
+    if after.status != OrderStatus::Placed {
+        change = wait_set(change, waiting_since(after));
+    }
+    let as_long = match i64::try_from(before.history.len()).unwrap_or(i64::MAX) {
+        0 => Condition::Missing(HISTORY.into()),
+        most => Condition::SmallerThan(HISTORY, most.saturating_add(1)),
+    };
+    Ok(Write::update(Key::order(&before.customer, &before.id), change, sends)
+        .when(Condition::Equals(STATUS, status(before.status)))
+        .when(as_long))
+}
+
+/// Puts an order into the index of those that wait for a person, or takes it
+/// out of the index of what is due.
+fn wait_set(change: Change, since: Option<Timestamp>) -> Change {
+    match since {
+        Some(since) => {
+            let held = AttributeValue::S(HELD.to_owned());
+            change.set(DUE, moment(since)).set(DUE_SHARD, held)
+        }
+        None => change.remove(DUE).remove(DUE_SHARD),
+    }
+}
+
+fn moment(moment: Timestamp) -> AttributeValue {
+    AttributeValue::S(moment.to_string())
+}
+
+fn value(form: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(form)
+        .map_err(|error| StoreError::Stored { what: "order", source: error.into() })
 }
 
 fn payment_set(change: Change, payment: &OrderPayment) -> Change {
     let form = [
         ("s".to_owned(), AttributeValue::S(payment.status.as_str().to_owned())),
         ("at".to_owned(), AttributeValue::S(payment.at.to_string())),
-        ("e".to_owned(), AttributeValue::N(payment.events.to_string())),
+        ("e".to_owned(), number(payment.events)),
     ];
     change.set(format!("{PAYMENTS}.{}", payment.payment), AttributeValue::M(form.into()))
+}
+
+fn refund_value(due: &RefundDue) -> AttributeValue {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let form = [
+        ("p".to_owned(), text(due.payment.as_str())),
+        ("m".to_owned(), number(due.amount.minor())),
+        ("c".to_owned(), text(due.amount.currency().code())),
+    ];
+    AttributeValue::M(form.into())
 }
 
 fn status(status: OrderStatus) -> AttributeValue {
@@ -336,12 +277,56 @@ impl Store {
             |due: &Due| Some((CustomerId::parse(&due.pk).ok()?, OrderId::parse(&due.sk).ok()?));
         Ok(due.iter().filter_map(ids).collect())
     }
+
+    /// A page of the paid orders that wait for a person, as the index has it;
+    /// those that wait longest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn orders_held(
+        &self,
+        from: Option<&PageToken>,
+        limit: u16,
+    ) -> Result<Page<(CustomerId, OrderId)>, StoreError> {
+        let start = from.and_then(held_place_of).map(|(since, customer, order)| {
+            let text = |text: &str| AttributeValue::S(text.to_owned());
+            Item::from([
+                (PK.to_owned(), text(customer.as_str())),
+                (SK.to_owned(), text(order.as_str())),
+                (DUE_SHARD.to_owned(), text(HELD)),
+                (DUE.to_owned(), text(&since.to_string())),
+            ])
+        });
+        let (items, last) = self.earliest_due(DueTable::Orders, HELD, start, limit).await?;
+        let ids = items
+            .iter()
+            .filter_map(key_of)
+            .filter_map(|(pk, sk)| Some((CustomerId::parse(&pk).ok()?, OrderId::parse(&sk).ok()?)));
+        let next = last.and_then(|last| {
+            let (pk, sk) = key_of(&last)?;
+            Some(PageToken::new(format!("{} {pk} {sk}", text(&last, DUE)?)))
+        });
+        Ok(Page { items: ids.collect(), next })
+    }
 }
 
 /// Reads a cursor that a listing of orders gave.
 #[must_use]
 pub fn cursor(text: &str) -> Option<PageToken> {
     PageToken::parse(text).filter(|token| place_of(token).is_some())
+}
+
+/// Reads a cursor that a listing of held orders gave.
+#[must_use]
+pub fn held_cursor(text: &str) -> Option<PageToken> {
+    PageToken::parse(text).filter(|token| held_place_of(token).is_some())
+}
+
+fn held_place_of(token: &PageToken) -> Option<(Timestamp, CustomerId, OrderId)> {
+    let mut parts = token.inner().splitn(3, ' ');
+    let since = Timestamp::parse(parts.next()?).ok()?;
+    let customer = CustomerId::parse(parts.next()?).ok()?;
+    Some((since, customer, OrderId::parse(parts.next()?).ok()?))
 }
 
 fn place_of(token: &PageToken) -> Option<(Timestamp, OrderId)> {

@@ -14,7 +14,7 @@ use crate::model::{
 use super::{
     Found, Key, Sends, Store, StoreError, Table, Write,
     commit::Condition,
-    item::{Item, from_item, in_range, stored},
+    item::{Item, from_item, in_range, is_default, stored},
     read::{PartitionQuery, key_of},
 };
 
@@ -28,6 +28,8 @@ struct StoredAttempt {
     pr: Provider,
     m: i64,
     c: Currency,
+    #[serde(default, skip_serializing_if = "is_default")]
+    vf: bool,
     at: Timestamp,
     rq: String,
 }
@@ -70,6 +72,7 @@ pub fn start(attempt: &Attempt) -> Write {
         pr: attempt.provider,
         m: attempt.amount.minor(),
         c: attempt.amount.currency(),
+        vf: attempt.verify,
         at: attempt.at,
         rq: attempt.request.clone(),
     };
@@ -107,6 +110,7 @@ pub fn attempt_from_item(item: &Item) -> Result<Attempt, StoreError> {
         customer: form.cu,
         provider: form.pr,
         amount: in_range("payment attempt", Money::new(form.m, form.c))?,
+        verify: form.vf,
         at: form.at,
         request: form.rq,
     })

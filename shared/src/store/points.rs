@@ -1,30 +1,39 @@
 //! Ledgers of points and their entries, in one partition a member.
 //!
 //! A posting is one commit: its entries, put if absent, and the ledger, put if
-//! its version is still the one that was read.
+//! its version is still the one that was read. A hold for an order that is not
+//! paid is one update of the ledger, which can be part of the transaction that
+//! places the order: it needs no reading before, and raises the version, so
+//! that a posting which was decided without it loses and is decided again.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
     customer::CustomerId,
     id::{EntryId, OrderId},
-    points::{Account, Cause, Entry, Ledger, Lot, PendingLot, Posting},
+    points::{Account, Cause, Entry, Ledger, Lot, MAX_HOLDS, PendingLot, Posting, Undone},
     time::Timestamp,
 };
 
 use super::{
     Due, DueTable, Found, Key, Page, PageToken, Sends, Store, StoreError, Table, Write,
-    commit::Condition,
-    item::{Item, from_item, stored},
-    key::{DUE, DUE_SHARD, ENTRY_PREFIX, PK, SK, due_shard},
+    commit::{Change, Condition},
+    item::{Item, StoredError, from_item, in_range, number, stored},
+    key::{DUE, DUE_SHARD, ENTRY_PREFIX, SK, due_shard},
     read::{PartitionQuery, text},
 };
 
 const VERSION: &str = "n";
+const HOLDS: &str = "h";
+const SPENDABLE: &str = "sp";
+const TAKEN: &str = "t";
+const RETURNED: &str = "r";
 
+/// The holds and what may be spent are written always, also when there is
+/// nothing: the condition and the path of a hold need them. Ledgers of schema 1
+/// had neither, and are not read. A member without a ledger has no points.
 #[derive(Serialize, Deserialize)]
 struct StoredLedger {
     v: u32,
@@ -33,9 +42,11 @@ struct StoredLedger {
     b: BTreeMap<Account, i64>,
     p: Vec<StoredPending>,
     l: Vec<StoredLot>,
+    h: BTreeMap<String, i64>,
+    sp: i64,
     n: u64,
 }
-stored!(StoredLedger, "points ledger", 1);
+stored!(StoredLedger, "points ledger", 2);
 
 #[derive(Serialize, Deserialize)]
 struct StoredPending {
@@ -62,13 +73,34 @@ struct StoredEntry {
     r: String,
     po: String,
     ps: Vec<(Account, i64)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ln: Vec<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lt: Vec<StoredLot>,
 }
 stored!(StoredEntry, "points entry", 1);
+
+#[derive(Serialize, Deserialize)]
+struct StoredUndone {
+    v: u32,
+    #[serde(skip_serializing)]
+    pk: CustomerId,
+    o: OrderId,
+    t: i64,
+    r: i64,
+}
+stored!(StoredUndone, "record of undone points", 1);
 
 #[derive(Serialize, Deserialize)]
 enum StoredCause {
     #[serde(rename = "paid")]
     OrderPaid(OrderId),
+    #[serde(rename = "spent")]
+    OrderPoints(OrderId),
+    #[serde(rename = "cancelled")]
+    OrderCancelled(OrderId),
+    #[serde(rename = "returned")]
+    PointsReturned(OrderId),
     #[serde(rename = "window")]
     ReturnWindowEnded(OrderId),
     #[serde(rename = "expired")]
@@ -79,6 +111,9 @@ impl From<&Cause> for StoredCause {
     fn from(cause: &Cause) -> Self {
         match cause.clone() {
             Cause::OrderPaid(order) => Self::OrderPaid(order),
+            Cause::OrderPoints(order) => Self::OrderPoints(order),
+            Cause::OrderCancelled(order) => Self::OrderCancelled(order),
+            Cause::PointsReturned(order) => Self::PointsReturned(order),
             Cause::ReturnWindowEnded(order) => Self::ReturnWindowEnded(order),
             Cause::LotExpired(at) => Self::LotExpired(at),
         }
@@ -89,9 +124,24 @@ impl From<StoredCause> for Cause {
     fn from(form: StoredCause) -> Self {
         match form {
             StoredCause::OrderPaid(order) => Self::OrderPaid(order),
+            StoredCause::OrderPoints(order) => Self::OrderPoints(order),
+            StoredCause::OrderCancelled(order) => Self::OrderCancelled(order),
+            StoredCause::PointsReturned(order) => Self::PointsReturned(order),
             StoredCause::ReturnWindowEnded(order) => Self::ReturnWindowEnded(order),
             StoredCause::LotExpired(at) => Self::LotExpired(at),
         }
+    }
+}
+
+impl From<&Lot> for StoredLot {
+    fn from(lot: &Lot) -> Self {
+        Self { x: lot.expires_at, n: lot.points }
+    }
+}
+
+impl From<StoredLot> for Lot {
+    fn from(form: StoredLot) -> Self {
+        Self { expires_at: form.x, points: form.n }
     }
 }
 
@@ -107,6 +157,8 @@ pub fn post(entry: &Entry) -> Write {
         r: entry.rule.clone(),
         po: entry.policy.clone(),
         ps: entry.postings.iter().map(|posting| (posting.account, posting.points)).collect(),
+        ln: entry.lines.clone(),
+        lt: entry.lots.iter().map(StoredLot::from).collect(),
     };
     let key = Key::entry(&entry.customer, entry.at, &entry.id);
     Write::put(key, &form, &Sends::none()).when(Condition::Absent)
@@ -120,24 +172,72 @@ pub fn save(ledger: &Ledger) -> Write {
         n: lot.points,
         m: lot.matures_at,
     });
+    let holds = ledger.holds.iter().map(|(order, points)| (order.to_string(), *points));
     let form = StoredLedger {
-        v: 1,
+        v: 2,
         pk: ledger.customer.clone(),
         b: ledger.balances.clone(),
         p: pending.collect(),
-        l: ledger.lots.iter().map(|lot| StoredLot { x: lot.expires_at, n: lot.points }).collect(),
+        l: ledger.lots.iter().map(StoredLot::from).collect(),
+        h: holds.collect(),
+        sp: ledger.spendable(),
         n: ledger.version + 1,
     };
-    let unchanged = match ledger.version {
-        0 => Condition::Absent,
-        version => Condition::Equals(VERSION, AttributeValue::N(version.to_string())),
-    };
-    let write = Write::put(Key::ledger(&ledger.customer), &form, &Sends::none()).when(unchanged);
+    let write = Write::put(Key::ledger(&ledger.customer), &form, &Sends::none())
+        .unchanged(VERSION, ledger.version);
     match ledger.next_due() {
         None => write,
         Some(due) => write
             .indexed(DUE_SHARD, due_shard(ledger.customer.as_str()))
             .indexed(DUE, due.to_string()),
+    }
+}
+
+/// Holds points for an order that is not paid. Loses when fewer may be spent
+/// (or the member has no ledger), the order has a hold already, or there are
+/// [`MAX_HOLDS`]. Belongs into the commit that places the order.
+#[must_use]
+pub fn hold(customer: &CustomerId, order: &OrderId, points: i64) -> Write {
+    let held = format!("{HOLDS}.{order}");
+    let most = i64::try_from(MAX_HOLDS).unwrap_or(i64::MAX);
+    let change = Change::default()
+        .set(held.clone(), number(points))
+        .add(SPENDABLE, points.saturating_neg())
+        .add(VERSION, 1);
+    Write::update(Key::ledger(customer), change, &Sends::none())
+        .when(Condition::AtLeast(SPENDABLE, points))
+        .when(Condition::Missing(held.into()))
+        .when(Condition::SmallerThan(HOLDS, most))
+}
+
+/// Gives up the points that are held for an order. Loses when these are not
+/// held for it. Belongs into the commit that ends the order unpaid; what paid
+/// for an order comes back by a movement.
+#[must_use]
+pub fn release(customer: &CustomerId, order: &OrderId, points: i64) -> Write {
+    let held = format!("{HOLDS}.{order}");
+    let change = Change::default().remove(held.clone()).add(SPENDABLE, points).add(VERSION, 1);
+    Write::update(Key::ledger(customer), change, &Sends::none())
+        .when(Condition::Is(held.into(), points))
+}
+
+/// Writes what was undone of an order's points over what was read. Loses when
+/// that has changed since.
+#[must_use]
+pub fn undo(read: &Undone, now: &Undone) -> Write {
+    let form = StoredUndone {
+        v: 1,
+        pk: now.customer.clone(),
+        o: now.order.clone(),
+        t: now.taken,
+        r: now.returned,
+    };
+    let write = Write::put(Key::undone(&now.customer, &now.order), &form, &Sends::none());
+    match (read.taken, read.returned) {
+        (0, 0) => write.when(Condition::Absent),
+        (taken, returned) => write
+            .when(Condition::Is(TAKEN.into(), taken))
+            .when(Condition::Is(RETURNED.into(), returned)),
     }
 }
 
@@ -150,20 +250,44 @@ pub fn cursor(text: &str) -> Option<PageToken> {
     })
 }
 
-pub(super) fn ledger_from_item(item: &Item) -> Result<Ledger, StoreError> {
+/// The ledger in an item, such as the one that a [`super::Conflict`] found.
+///
+/// # Errors
+/// [`StoreError::Stored`], also when what may be spent is not what the
+/// balances and holds say.
+pub fn ledger_from_item(item: &Item) -> Result<Ledger, StoreError> {
     let form: StoredLedger = from_item(item)?;
+    let mut holds = BTreeMap::new();
+    for (order, points) in form.h {
+        holds.insert(in_range("points ledger", OrderId::parse(&order))?, points);
+    }
     let pending =
         form.p.into_iter().map(|lot| PendingLot { order: lot.o, points: lot.n, matures_at: lot.m });
-    Ok(Ledger {
+    let ledger = Ledger {
         customer: form.pk,
         balances: form.b,
         pending: pending.collect(),
-        lots: form.l.into_iter().map(|lot| Lot { expires_at: lot.x, points: lot.n }).collect(),
+        lots: form.l.into_iter().map(Lot::from).collect(),
+        holds,
         version: form.n,
-    })
+    };
+    if ledger.spendable() == form.sp {
+        Ok(ledger)
+    } else {
+        Err(StoreError::Stored { what: "points ledger", source: StoredError::Range })
+    }
 }
 
-pub(super) fn entry_from_item(item: &Item) -> Result<Entry, StoreError> {
+pub(super) fn undone_from_item(item: &Item) -> Result<Undone, StoreError> {
+    let form: StoredUndone = from_item(item)?;
+    Ok(Undone { customer: form.pk, order: form.o, taken: form.t, returned: form.r })
+}
+
+/// The entry in an item, such as the one that a [`super::Conflict`] found.
+///
+/// # Errors
+/// [`StoreError::Stored`].
+pub fn entry_from_item(item: &Item) -> Result<Entry, StoreError> {
     let form: StoredEntry = from_item(item)?;
     let postings = form.ps.into_iter().map(|(account, points)| Posting { account, points });
     Ok(Entry {
@@ -174,6 +298,8 @@ pub(super) fn entry_from_item(item: &Item) -> Result<Entry, StoreError> {
         rule: form.r,
         policy: form.po,
         postings: postings.collect(),
+        lines: form.ln,
+        lots: form.lt.into_iter().map(Lot::from).collect(),
     })
 }
 
@@ -193,6 +319,17 @@ impl Found {
     /// [`StoreError::Stored`].
     pub fn entry(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
         self.item(key).map(entry_from_item).transpose()
+    }
+
+    /// What was undone of the points of the member's order. It must have been
+    /// asked for under [`Key::undone`].
+    ///
+    /// # Errors
+    /// [`StoreError::Stored`].
+    pub fn undone(&self, customer: &CustomerId, order: &OrderId) -> Result<Undone, StoreError> {
+        let item = self.item(&Key::undone(customer, order));
+        let nothing = || Ok(Undone::nothing(customer.clone(), order.clone()));
+        item.map_or_else(nothing, undone_from_item)
     }
 }
 
@@ -216,12 +353,8 @@ impl Store {
         from: Option<&PageToken>,
         limit: u16,
     ) -> Result<Page<Entry>, StoreError> {
-        let start = from.map(|token| {
-            let text = |text: &str| AttributeValue::S(text.to_owned());
-            let pk = (PK.to_owned(), text(customer.as_str()));
-            Item::from([pk, (SK.to_owned(), text(token.inner()))])
-        });
         let pk = customer.as_str();
+        let start = from.map(|token| token.start(pk));
         let query = PartitionQuery { table: Table::Points, pk, prefix: Some(ENTRY_PREFIX) };
         let (items, last) = self.latest(query, start, limit).await?;
         let items: Result<Vec<Entry>, StoreError> = items.iter().map(entry_from_item).collect();

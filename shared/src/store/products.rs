@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     money::{Currency, Money},
-    product::{Product, Sku},
+    product::{Access, Product, ProductFacts, Sku},
     text::Text,
 };
 
 use super::{
     Found, Key, Sends, StoreError, Write,
-    item::{from_item, in_range, stored},
+    item::{from_item, in_range, is_default, stored},
 };
 
 #[derive(Serialize, Deserialize)]
@@ -21,6 +21,10 @@ struct StoredProduct {
     t: Text<80>,
     p: i64,
     c: Currency,
+    #[serde(default, skip_serializing_if = "is_default")]
+    f: ProductFacts,
+    #[serde(default, skip_serializing_if = "is_default")]
+    a: Access,
 }
 stored!(StoredProduct, "product", 1);
 
@@ -33,6 +37,8 @@ pub fn put(product: &Product) -> Write {
         t: product.title.clone(),
         p: product.price.minor(),
         c: product.price.currency(),
+        f: product.facts.clone(),
+        a: product.access.clone(),
     };
     Write::put(Key::product(&product.sku), &form, &Sends::none())
 }
@@ -46,6 +52,6 @@ impl Found {
         let Some(item) = self.item(&Key::product(sku)) else { return Ok(None) };
         let form: StoredProduct = from_item(item)?;
         let price = in_range("product", Money::new(form.p, form.c))?;
-        Ok(Some(Product { sku: form.pk, title: form.t, price }))
+        Ok(Some(Product { sku: form.pk, title: form.t, price, facts: form.f, access: form.a }))
     }
 }

@@ -59,6 +59,13 @@ impl PageToken {
     pub(super) fn inner(&self) -> &str {
         &self.0
     }
+
+    /// The key after which a listing of this partition goes on, of a token
+    /// that holds the sort key.
+    pub(super) fn start(&self, pk: &str) -> Item {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        Item::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(&self.0))])
+    }
 }
 
 /// A page of a listing.
@@ -79,6 +86,8 @@ pub enum DueTable {
     Points,
     /// Invitations to send.
     Surveys,
+    /// Carts that nobody came back to.
+    Carts,
 }
 
 impl DueTable {
@@ -87,6 +96,7 @@ impl DueTable {
             Self::Orders => Table::Orders,
             Self::Points => Table::Points,
             Self::Surveys => Table::Surveys,
+            Self::Carts => Table::Carts,
         }
     }
 }
@@ -262,6 +272,27 @@ impl Store {
             .expression_attribute_names("#p", PK)
             .expression_attribute_values(":p", AttributeValue::S(pk.to_owned()))
             .scan_index_forward(false)
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(start);
+        let answer = call.send().await.map_err(call_failed("Query"))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// Reads one page of a partition of the index of what is due, earliest
+    /// first: for what lies there by a name of its own, and no schedule sees.
+    pub(super) async fn earliest_due(
+        &self,
+        table: DueTable,
+        shard: &str,
+        start: Option<Item>,
+        limit: u16,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let name = self.name(table.table())?;
+        let call = self.client.query().table_name(name).index_name(Index::ByDue.name());
+        let call = call
+            .key_condition_expression("#s = :s")
+            .expression_attribute_names("#s", DUE_SHARD)
+            .expression_attribute_values(":s", AttributeValue::S(shard.to_owned()))
             .limit(i32::from(limit))
             .set_exclusive_start_key(start);
         let answer = call.send().await.map_err(call_failed("Query"))?;

@@ -1,24 +1,49 @@
-//! The policy document.
+//! The documents that the merchant sets: the policy and the price rules.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Key, Sends, Store, StoreError, Write,
+    Found, Item, Key, Sends, Store, StoreError, Write,
     item::{from_item, stored},
 };
 
 #[derive(Serialize, Deserialize)]
-struct StoredPolicy {
+struct StoredDocument {
     v: u32,
     doc: String,
 }
-stored!(StoredPolicy, "policy", 1);
+stored!(StoredDocument, "document", 1);
 
 /// Replaces the policy document.
 #[must_use]
 pub fn put_policy(document: &str) -> Write {
-    let form = StoredPolicy { v: 1, doc: document.to_owned() };
-    Write::put(Key::policy(), &form, &Sends::none())
+    put(Key::policy(), document)
+}
+
+/// Replaces the document of the price rules.
+#[must_use]
+pub fn put_price_rules(document: &str) -> Write {
+    put(Key::price_rules(), document)
+}
+
+fn put(key: Key, document: &str) -> Write {
+    let form = StoredDocument { v: 1, doc: document.to_owned() };
+    Write::put(key, &form, &Sends::none())
+}
+
+fn document(item: Option<&Item>) -> Result<Option<String>, StoreError> {
+    let form: Option<StoredDocument> = item.map(from_item).transpose()?;
+    Ok(form.map(|form| form.doc))
+}
+
+impl Found {
+    /// The document, if it was asked for and is set.
+    ///
+    /// # Errors
+    /// [`StoreError::Stored`].
+    pub fn document(&self, key: &Key) -> Result<Option<String>, StoreError> {
+        document(self.item(key))
+    }
 }
 
 impl Store {
@@ -27,8 +52,6 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn policy_document(&self) -> Result<Option<String>, StoreError> {
-        let item = self.get(&Key::policy()).await?;
-        let form: Option<StoredPolicy> = item.as_ref().map(from_item).transpose()?;
-        Ok(form.map(|form| form.doc))
+        document(self.get(&Key::policy()).await?.as_ref())
     }
 }

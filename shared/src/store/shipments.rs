@@ -14,11 +14,12 @@ use crate::model::{
 use super::{
     Found, Key, Sends, Store, StoreError, Write,
     commit::{Change, Condition},
-    item::{Item, from_item as read_form, stored, to_item},
+    item::{Item, from_item as read_form, number, stored, to_item},
 };
 
 const TRACKING: &str = "tr";
 const LABELLED_AT: &str = "la";
+const STOPPED_AT: &str = "so";
 const JOURNEY: &str = "j";
 const PUSHES: &str = "n";
 
@@ -35,6 +36,8 @@ struct StoredShipment {
     tr: Option<StoredTracking>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     la: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    so: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     j: Option<StoredJourney>,
     #[serde(default)]
@@ -116,14 +119,48 @@ pub fn open(shipment: &Shipment, sends: &Sends) -> Write {
             .clone()
             .map(|tracking| StoredTracking { c: tracking.carrier, n: tracking.number }),
         la: shipment.labelled_at,
+        so: shipment.stopped_at,
         j: (shipment.journey.pushes > 0).then(|| (&shipment.journey).into()),
         n: shipment.journey.pushes,
     };
     Write::put(Key::shipment(&shipment.order, &shipment.id), &form, sends).when(Condition::Absent)
 }
 
-/// Attaches the label of a shipment. Loses when there is no such shipment, or
-/// it has a label.
+/// Stops a shipment that is not sent yet. Loses when there is no such
+/// shipment, it has a label, or is stopped.
+#[must_use]
+pub fn stop(order: &OrderId, shipment: &ShipmentId, at: Timestamp, sends: &Sends) -> Write {
+    let change = Change::default().set(STOPPED_AT, AttributeValue::S(at.to_string()));
+    unsent(order, shipment, change, sends)
+}
+
+/// Lets a shipment go on that was stopped at this time. Loses when there is no
+/// such shipment, or it is not stopped since then.
+#[must_use]
+pub fn resume(order: &OrderId, shipment: &ShipmentId, stopped: Timestamp, sends: &Sends) -> Write {
+    let stopped = AttributeValue::S(stopped.to_string());
+    let change = Change::default().remove(STOPPED_AT);
+    Write::update(Key::shipment(order, shipment), change, sends)
+        .when(Condition::Equals(STOPPED_AT, stopped))
+}
+
+/// Has the warehouse told of a shipment that is to be packed otherwise than it
+/// was told before. Loses when there is no such shipment, it has a label, or
+/// is stopped.
+#[must_use]
+pub fn tell(order: &OrderId, shipment: &ShipmentId, sends: &Sends) -> Write {
+    unsent(order, shipment, Change::default(), sends)
+}
+
+fn unsent(order: &OrderId, shipment: &ShipmentId, change: Change, sends: &Sends) -> Write {
+    Write::update(Key::shipment(order, shipment), change, sends)
+        .when(Condition::Exists)
+        .when(Condition::Missing(TRACKING.into()))
+        .when(Condition::Missing(STOPPED_AT.into()))
+}
+
+/// Attaches the label of a shipment. Loses when there is no such shipment, it
+/// has a label, or is stopped.
 #[must_use]
 pub fn label(order: &OrderId, shipment: &ShipmentId, tracking: &Tracking, at: Timestamp) -> Write {
     let form = [
@@ -133,9 +170,7 @@ pub fn label(order: &OrderId, shipment: &ShipmentId, tracking: &Tracking, at: Ti
     let change = Change::default()
         .set(TRACKING, AttributeValue::M(form.into()))
         .set(LABELLED_AT, AttributeValue::S(at.to_string()));
-    Write::update(Key::shipment(order, shipment), change, &Sends::none())
-        .when(Condition::Exists)
-        .when(Condition::Missing(TRACKING.into()))
+    unsent(order, shipment, change, &Sends::none())
 }
 
 /// Notes where the parcel of a shipment is. Loses to a journey that followed
@@ -152,9 +187,8 @@ pub fn progress(
 ) -> Result<Write, StoreError> {
     let form = to_item(&StoredJourney::from(journey))
         .map_err(|source| StoreError::Stored { what: "journey", source })?;
-    let change = Change::default()
-        .set(JOURNEY, AttributeValue::M(form))
-        .set(PUSHES, AttributeValue::N(journey.pushes.to_string()));
+    let change =
+        Change::default().set(JOURNEY, AttributeValue::M(form)).set(PUSHES, number(journey.pushes));
     Ok(Write::update(Key::shipment(order, shipment), change, sends)
         .when(Condition::Exists)
         .when(Condition::MissingOrBelow(PUSHES.into(), i64::from(journey.pushes))))
@@ -174,6 +208,7 @@ pub fn from_item(item: &Item) -> Result<Shipment, StoreError> {
         opened_at: form.at,
         tracking: form.tr.map(|tracking| Tracking { carrier: tracking.c, number: tracking.n }),
         labelled_at: form.la,
+        stopped_at: form.so,
         journey: form.j.map_or_else(Journey::pending, |journey| journey.into_journey(pushes)),
     })
 }

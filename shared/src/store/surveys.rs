@@ -150,11 +150,8 @@ pub fn save_contacts(contacts: &Contacts) -> Write {
         at: contacts.at.clone(),
         n: contacts.version + 1,
     };
-    let unchanged = match contacts.version {
-        0 => Condition::Absent,
-        version => Condition::Equals(VERSION, AttributeValue::N(version.to_string())),
-    };
-    Write::put(Key::contacts(&contacts.customer), &form, &Sends::none()).when(unchanged)
+    Write::put(Key::contacts(&contacts.customer), &form, &Sends::none())
+        .unchanged(VERSION, contacts.version)
 }
 
 /// The invitation in an item, such as the one that a [`super::Conflict`] found.

@@ -19,7 +19,17 @@ pub enum Table {
     Points,
     /// Invitations to surveys, and how often buyers were contacted.
     Surveys,
-    /// The policy.
+    /// What is known of members, and their vouchers.
+    Customers,
+    /// Carts, by owner.
+    Carts,
+    /// How much of what limits price rules is used.
+    Quotas,
+    /// How often buyers, devices, addresses and cards were seen, and who is blocked or trusted.
+    Risk,
+    /// Where things are found by what people know of them, and what was counted.
+    Lookups,
+    /// The policy and the price rules.
     Settings,
 }
 
@@ -74,7 +84,7 @@ impl Op {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Products,
         Self::Stock,
         Self::Orders,
@@ -83,6 +93,11 @@ impl Table {
         Self::Tracking,
         Self::Points,
         Self::Surveys,
+        Self::Customers,
+        Self::Carts,
+        Self::Quotas,
+        Self::Risk,
+        Self::Lookups,
         Self::Settings,
     ];
 
@@ -98,6 +113,11 @@ impl Table {
             Self::Tracking => "tracking",
             Self::Points => "points",
             Self::Surveys => "surveys",
+            Self::Customers => "customers",
+            Self::Carts => "carts",
+            Self::Quotas => "quotas",
+            Self::Risk => "risk",
+            Self::Lookups => "lookups",
             Self::Settings => "settings",
         }
     }
@@ -114,6 +134,11 @@ impl Table {
             Self::Tracking => "TRACKING_TABLE",
             Self::Points => "POINTS_TABLE",
             Self::Surveys => "SURVEYS_TABLE",
+            Self::Customers => "CUSTOMERS_TABLE",
+            Self::Carts => "CARTS_TABLE",
+            Self::Quotas => "QUOTAS_TABLE",
+            Self::Risk => "RISK_TABLE",
+            Self::Lookups => "LOOKUPS_TABLE",
             Self::Settings => "SETTINGS_TABLE",
         }
     }
@@ -125,7 +150,7 @@ impl Table {
             Self::Orders => {
                 &[(Index::ByTime, "pk", "placed_at"), (Index::ByDue, "due_shard", "due")]
             }
-            Self::Points | Self::Surveys => &[(Index::ByDue, "due_shard", "due")],
+            Self::Points | Self::Surveys | Self::Carts => &[(Index::ByDue, "due_shard", "due")],
             _ => &[],
         }
     }
@@ -135,12 +160,28 @@ impl Table {
     pub const fn sends(self) -> bool {
         matches!(
             self,
-            Self::Orders | Self::Payments | Self::Shipments | Self::Tracking | Self::Surveys
+            Self::Stock
+                | Self::Orders
+                | Self::Payments
+                | Self::Shipments
+                | Self::Tracking
+                | Self::Surveys
+                | Self::Carts
         )
     }
 
-    /// Whether a batch of reads must see the last write: all tables but the
-    /// catalogue, where a price may be a second old at half the cost.
+    /// The attribute after whose moment DynamoDB deletes an item, where items
+    /// become of no use. It may take days, so nothing follows from it.
+    #[must_use]
+    pub const fn expiry(self) -> Option<&'static str> {
+        match self {
+            Self::Carts | Self::Quotas | Self::Risk | Self::Lookups => Some("ttl"),
+            _ => None,
+        }
+    }
+
+    /// Whether a read by keys must see the last write: all tables but products
+    /// and settings, which may be a second old at half the cost.
     pub(super) const fn reads_consistently(self) -> bool {
         !matches!(self, Self::Products | Self::Settings)
     }

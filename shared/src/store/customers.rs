@@ -1,0 +1,133 @@
+//! What is known of members, in one partition a member with their vouchers.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    customer::CustomerId,
+    delivery::MethodId,
+    money::Currency,
+    profile::{PaidOrder, Profile},
+    text::Text,
+    time::Timestamp,
+};
+
+use super::{
+    Found, Key, Sends, Store, StoreError, Write,
+    commit::{Change, Condition},
+    item::{Item, from_item, is_default, number, stored},
+};
+
+const SCHEMA: &str = "v";
+const TIER: &str = "t";
+const SEGMENTS: &str = "g";
+const SINCE: &str = "si";
+const ORDERS: &str = "o";
+const SPENT: &str = "sp";
+const LARGEST: &str = "la";
+const LAST_METHOD: &str = "lm";
+
+#[derive(Serialize, Deserialize)]
+struct StoredProfile {
+    v: u32,
+    #[serde(skip_serializing)]
+    pk: CustomerId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    t: Option<Text<40>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    g: Vec<Text<40>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    si: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    o: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    sp: BTreeMap<Currency, i64>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    la: BTreeMap<Currency, i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lm: Option<MethodId>,
+}
+stored!(StoredProfile, "member's record", 1);
+
+/// Sets a member's tier and segments, whatever they were, and nothing else.
+/// Never loses.
+#[must_use]
+pub fn set(customer: &CustomerId, tier: Option<&Text<40>>, segments: &[Text<40>]) -> Write {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let change = match tier {
+        Some(tier) => Change::default().set(TIER, text(tier.as_str())),
+        None => Change::default().remove(TIER),
+    };
+    let segments = AttributeValue::L(segments.iter().map(|it| text(it.as_str())).collect());
+    let change = change.set(SEGMENTS, segments).set(SCHEMA, number(1));
+    Write::update(Key::profile(customer), change, &Sends::none())
+}
+
+/// Counts a paid order in the record that was read, and changes nothing else
+/// of it. The record knows no orders by themselves, so this belongs into the
+/// commit that marks the order as counted, whose condition keeps it from being
+/// counted twice. Loses when another order was counted since the record was
+/// read: read and decide again.
+#[must_use]
+pub fn count_paid(read: &Profile, paid: &PaidOrder) -> Write {
+    let counted = read.counting(paid);
+    let amounts = |amounts: &BTreeMap<Currency, i64>| {
+        let pair = |(currency, minor): (&Currency, &i64)| (currency.to_string(), number(*minor));
+        AttributeValue::M(amounts.iter().map(pair).collect())
+    };
+    let mut change = Change::default()
+        .set(SCHEMA, number(1))
+        .set(ORDERS, number(counted.orders))
+        .set(SPENT, amounts(&counted.spent))
+        .set(LARGEST, amounts(&counted.largest));
+    if let Some(since) = counted.since {
+        change = change.set(SINCE, AttributeValue::S(since.to_string()));
+    }
+    if let Some(method) = counted.last_method {
+        change = change.set(LAST_METHOD, AttributeValue::S(method.to_string()));
+    }
+    let write = Write::update(Key::profile(&read.customer), change, &Sends::none());
+    match read.orders {
+        0 => write.when(Condition::Missing(ORDERS.into())),
+        orders => write.when(Condition::Is(ORDERS.into(), orders.into())),
+    }
+}
+
+fn profile_from_item(item: &Item) -> Result<Profile, StoreError> {
+    let form: StoredProfile = from_item(item)?;
+    Ok(Profile {
+        customer: form.pk,
+        tier: form.t,
+        segments: form.g,
+        since: form.si,
+        orders: form.o,
+        spent: form.sp,
+        largest: form.la,
+        last_method: form.lm,
+    })
+}
+
+impl Found {
+    /// What is known of the member, empty if nothing is. It must have been
+    /// asked for under [`Key::profile`].
+    ///
+    /// # Errors
+    /// [`StoreError::Stored`].
+    pub fn profile(&self, customer: &CustomerId) -> Result<Profile, StoreError> {
+        let item = self.item(&Key::profile(customer));
+        item.map_or_else(|| Ok(Profile::empty(customer.clone())), profile_from_item)
+    }
+}
+
+impl Store {
+    /// What is known of the member, empty if nothing is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn profile(&self, customer: &CustomerId) -> Result<Profile, StoreError> {
+        let item = self.get(&Key::profile(customer)).await?;
+        item.as_ref().map_or_else(|| Ok(Profile::empty(customer.clone())), profile_from_item)
+    }
+}
