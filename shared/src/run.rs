@@ -37,16 +37,17 @@ use crate::{
     messages::Queue,
     model::{
         policy::Policy,
+        price::PriceRules,
         time::{Clock, Period, Timestamp},
     },
-    store::{Store, Table},
+    store::{Key, Store, Table},
 };
 
 use self::{links::Links, metrics::Metrics, outgoing::Outgoing, queues::Queues, secrets::Secrets};
 
-/// How long a policy is used before it is read again: a change reaches every
-/// function within a minute.
-const POLICY_AGE_MAX: Period = Period::of_seconds(60);
+/// How long a document of the merchant is used before it is read again: a
+/// change reaches every function within a minute.
+const DOCUMENT_AGE_MAX: Period = Period::of_seconds(60);
 
 /// What an entry returns: a future of the answer.
 pub type Handling = Pin<Box<dyn Future<Output = Result<Value, Fault>> + Send>>;
@@ -167,7 +168,31 @@ pub struct App {
     /// Values of the environment that are not tables, queues or secrets.
     pub settings: Vec<(Setting, String)>,
     clock: ClockHandle,
-    policy: Mutex<Option<(Timestamp, Arc<Policy>)>>,
+    policy: Kept<Policy>,
+    price_rules: Kept<PriceRules>,
+}
+
+/// A document of the merchant, and when it was read.
+#[derive(Debug)]
+struct Kept<T>(Mutex<Option<(Timestamp, Arc<T>)>>);
+
+impl<T> Kept<T> {
+    fn nothing() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// The document, unless it is too old.
+    fn get(&self, now: Timestamp) -> Option<Arc<T>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let fresh = |read_at: &Timestamp| *read_at <= now && now < read_at.plus(DOCUMENT_AGE_MAX);
+        known.filter(|(read_at, _)| fresh(read_at)).map(|(_, document)| document)
+    }
+
+    fn keep(&self, now: Timestamp, document: T) -> Arc<T> {
+        let document = Arc::new(document);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&document)));
+        document
+    }
 }
 
 struct ClockHandle(Arc<dyn Clock>);
@@ -191,6 +216,13 @@ pub struct Platform {
     pub metrics: Metrics,
 }
 
+/// The merchant's document, or else the default.
+fn policy(document: Option<String>) -> Result<Policy, Failure> {
+    document
+        .map_or_else(Policy::default_document, |text| Policy::parse(&text))
+        .map_err(Failure::retry)
+}
+
 impl App {
     /// Prepares a function from its environment.
     ///
@@ -210,7 +242,8 @@ impl App {
             outgoing: Arc::clone(&platform.outgoing),
             settings: config.settings,
             clock: ClockHandle(Arc::clone(&platform.clock)),
-            policy: Mutex::new(None),
+            policy: Kept::nothing(),
+            price_rules: Kept::nothing(),
         })
     }
 
@@ -238,20 +271,31 @@ impl App {
     /// When the table cannot be read, or the document is no policy: deciding
     /// by another policy than the merchant's would be worse than waiting.
     pub async fn policy(&self) -> Result<Arc<Policy>, Failure> {
-        let now = self.now();
-        let known = self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((read_at, policy)) = known
-            && read_at <= now
-            && now < read_at.plus(POLICY_AGE_MAX)
-        {
+        if let Some(policy) = self.policy.get(self.now()) {
             return Ok(policy);
         }
-        let document = self.store.policy_document().await?;
-        let policy = document.map_or_else(Policy::default_document, |text| Policy::parse(&text));
-        let policy = Arc::new(policy.map_err(Failure::retry)?);
-        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((now, Arc::clone(&policy)));
-        Ok(policy)
+        let policy = policy(self.store.policy_document().await?)?;
+        Ok(self.policy.keep(self.now(), policy))
+    }
+
+    /// The policy, as [`App::policy`] has it, and the price rules: the
+    /// merchant's document, or else none. Both are read in one round trip, at
+    /// most once a minute.
+    ///
+    /// # Errors
+    /// When the table cannot be read, or a document is not valid.
+    pub async fn terms(&self) -> Result<(Arc<Policy>, Arc<PriceRules>), Failure> {
+        let now = self.now();
+        if let (Some(policy), Some(rules)) = (self.policy.get(now), self.price_rules.get(now)) {
+            return Ok((policy, rules));
+        }
+        let found = self.store.read(&[Key::policy(), Key::price_rules()]).await?;
+        let policy = policy(found.document(&Key::policy())?)?;
+        let rules = found.document(&Key::price_rules())?;
+        let rules =
+            rules.map_or_else(PriceRules::default_document, |text| PriceRules::parse(&text));
+        let rules = rules.map_err(Failure::retry)?;
+        Ok((self.policy.keep(now, policy), self.price_rules.keep(now, rules)))
     }
 
     /// The signer of links and passes.

@@ -23,6 +23,9 @@ pub const OPERATOR_SCOPE: &str = "aftercart/operate";
 /// The header of a guest's pass to an order.
 pub const ORDER_TOKEN: &str = "order-token";
 
+/// The header of a guest's key to a cart.
+pub const CART_TOKEN: &str = "cart-token";
+
 /// The header of the caller's key of a call.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 

@@ -19,6 +19,7 @@ pub enum Metric {
     OrderPaid,
     OrderCancelled,
     OrderExpired,
+    CartReminded,
     PaymentStarted,
     CallbackReceived,
     CallbackRejected,
@@ -43,11 +44,12 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::OrderPlaced,
         Self::OrderPaid,
         Self::OrderCancelled,
         Self::OrderExpired,
+        Self::CartReminded,
         Self::PaymentStarted,
         Self::CallbackReceived,
         Self::CallbackRejected,

@@ -1,6 +1,6 @@
-//! Streams of tables: the messages that changed items carry.
+//! Streams of tables: which items changed, and the messages that they carry.
 
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -24,6 +24,8 @@ struct Record {
 struct Change {
     #[serde(rename = "SequenceNumber")]
     sequence_number: String,
+    #[serde(rename = "Keys", default)]
+    keys: BTreeMap<String, Text>,
     #[serde(rename = "NewImage", default)]
     new_image: Image,
 }
@@ -45,6 +47,8 @@ struct Text {
 pub struct Changed {
     /// Its place in the stream.
     pub sequence_number: String,
+    /// The attributes of the item's key.
+    pub keys: BTreeMap<String, String>,
     /// Its messages.
     pub messages: Vec<Envelope>,
 }
@@ -68,10 +72,11 @@ where
     for record in &event.records {
         let record: Record = serde_json::from_str(record.get())
             .map_err(|error| Fault(format!("a change of the batch has no identity: {error}")))?;
-        let Change { sequence_number, new_image } = record.dynamodb;
+        let Change { sequence_number, keys, new_image } = record.dynamodb;
+        let keys = keys.into_iter().map(|(name, value)| (name, value.s)).collect();
         let messages = new_image.sends.map_or_else(|| Ok(Vec::new()), |text| Sends::parse(&text.s));
         match messages {
-            Ok(messages) => changes.push(Changed { sequence_number, messages }),
+            Ok(messages) => changes.push(Changed { sequence_number, keys, messages }),
             Err(error) => {
                 tracing::error!(sequence_number, %error, "the messages of a change cannot be read");
                 unread = Some(sequence_number);

@@ -6,7 +6,12 @@ use data_encoding::BASE64;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    model::{customer::CustomerId, id::OrderId, time::Timestamp},
+    model::{
+        customer::CustomerId,
+        id::OrderId,
+        text::{Text, is_key},
+        time::Timestamp,
+    },
     run::{App, Failure, Invocation, links::LinkError},
     store::PageToken,
 };
@@ -191,7 +196,20 @@ impl Request {
         cursor: impl FnOnce(&str) -> Option<PageToken>,
         limits: PageLimits,
     ) -> Result<(Option<PageToken>, u16), Problem> {
-        self.only_query(&["cursor", "limit"])?;
+        self.filtered_page(&[], cursor, limits)
+    }
+
+    /// [`Self::page`] of a listing whose query has other members, too.
+    ///
+    /// # Errors
+    /// [`Problem::invalid`] names the member.
+    pub fn filtered_page(
+        &self,
+        filters: &[&str],
+        cursor: impl FnOnce(&str) -> Option<PageToken>,
+        limits: PageLimits,
+    ) -> Result<(Option<PageToken>, u16), Problem> {
+        self.only_query(&[filters, &["cursor", "limit"]].concat())?;
         let from = self.query("cursor").map(|text| {
             let detail =
                 "The cursor is not one that this listing gave; leave it out to start over.";
@@ -258,8 +276,7 @@ impl Request {
                  with each new order, and the same key when you repeat the call.",
             );
         };
-        let printable = key.bytes().all(|b| b.is_ascii_graphic());
-        if !(16..=128).contains(&key.len()) || !printable {
+        if !is_key(key) {
             return problem(
                 "The header Idempotency-Key must have 16 to 128 printable ASCII characters \
                  without spaces, such as a UUID.",
@@ -306,6 +323,26 @@ impl Request {
         }
     }
 
+    /// Who of the merchant's own people or systems calls: the subject of the token.
+    ///
+    /// # Errors
+    /// As [`Request::operator`]; 401 for a token without a subject.
+    pub fn operator_name(&self) -> Result<Text<128>, Problem> {
+        self.operator()?;
+        let subject = self.claims.as_ref().and_then(|token| token.claims.get("sub"));
+        let name = subject.and_then(|subject| Text::new(subject).ok());
+        name.ok_or_else(|| Problem::unauthenticated("Send an operator's token with a subject."))
+    }
+
+    /// The order in the path of an operator's route, and whose it is there.
+    ///
+    /// # Errors
+    /// [`Problem::not_found`] for what is no order or no buyer.
+    pub fn operated(&self) -> Result<Buyer, Problem> {
+        let customer = self.named("customer", "order", CustomerId::parse)?;
+        Ok(Buyer { customer, order: self.named("id", "order", OrderId::parse)? })
+    }
+
     /// Who asks for the order in the path: the member of the token, or, on the
     /// guests' routes, the guest of the pass, which opens only its own order.
     ///
@@ -334,13 +371,35 @@ impl Request {
         Ok(Buyer { customer: pass.customer, order })
     }
 
+    /// Whether this came by the route of this path. `cargo lambda watch` names
+    /// no route; there the path tells.
+    #[must_use]
+    pub fn is_for(&self, path: &str) -> bool {
+        if let Some((_, route)) = self.route.split_once(' ') {
+            return route == path;
+        }
+        let (asked, known) = (self.path.split('/'), path.split('/'));
+        let fits = |(asked, known): (&str, &str)| asked == known || known.starts_with('{');
+        asked.clone().count() == known.clone().count() && asked.zip(known).all(fits)
+    }
+
     /// Whether this came by a guests' route. `cargo lambda watch` names no
     /// route; there the path tells.
     #[must_use]
     pub fn is_guest(&self) -> bool {
+        self.came_by("/guest/")
+    }
+
+    /// Whether this came by an operators' route.
+    #[must_use]
+    pub fn is_operators(&self) -> bool {
+        self.came_by("/operator/")
+    }
+
+    fn came_by(&self, prefix: &str) -> bool {
         match self.route.split_once(' ') {
-            Some((_, path)) => path.starts_with("/guest/"),
-            None => self.path.starts_with("/guest/"),
+            Some((_, path)) => path.starts_with(prefix),
+            None => self.path.starts_with(prefix),
         }
     }
 }
@@ -394,6 +453,22 @@ mod tests {
             [("a%7Cb", "a|b"), ("%2541", "%41"), ("%", "%"), ("%zz", "%zz"), ("%ff", "%ff")]
         {
             assert_eq!(decoded(text), plain);
+        }
+    }
+
+    #[test]
+    fn a_route_is_told_by_its_name_or_by_the_path() {
+        let known = "/operator/orders/{customer}/{id}/release";
+        let path = "/operator/orders/m1/o1/release";
+        for (route, path, is) in [
+            (format!("POST {known}"), path, true),
+            (format!("POST {}", known.replace("release", "hold")), path, false),
+            ("$default".to_owned(), path, true),
+            ("$default".to_owned(), "/operator/orders/m1/o1/hold", false),
+            ("$default".to_owned(), "/operator/orders/m1/o1/release/2", false),
+        ] {
+            let asked = request(&json!({ "routeKey": route, "rawPath": path })).unwrap();
+            assert_eq!(asked.is_for(known), is, "{route} {path}");
         }
     }
 
