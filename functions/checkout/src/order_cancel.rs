@@ -1,35 +1,47 @@
-//! `POST /orders/{id}/cancel` and `POST /guest/orders/{id}/cancel`: calls off
-//! an order that is not paid.
+//! `POST /orders/{id}/cancel`, `POST /guest/orders/{id}/cancel` and
+//! `POST /operator/orders/{customer}/{id}/cancel`: calls off an order.
 //!
-//! The order's end and the return of its stock are one transaction. Safe to
+//! An unpaid order gives back all that it took; of a paid one the money goes
+//! back, too, as long as its parcel has no label (409; the remedy is a return).
+//! All of it is one transaction, in which the shipment is stopped. A payment
+//! that comes at the same moment is the order's if it comes first, and goes
+//! back with the order; otherwise it is one that the order cannot take. Safe to
 //! repeat: a cancelled order stays cancelled, with the same answer.
 
 use std::sync::Arc;
 
 use aftercart::{
-    model::order::{IllegalMove, Order, OrderEvent, OrderStatus},
+    model::order::Actor,
     run::{
-        App, Failure, Function, Handling, Invocation, Need, Route, Trigger,
-        http::{self, Answer, Problem, Request, Response},
-        metrics::Metric,
+        App, Function, Handling, Invocation, Need, Route, Trigger,
+        http::{self, Answer, Request, Response},
         secrets::Secret,
     },
-    store::{CommitError, Op, Table, orders},
+    store::{Op, Table},
 };
 
-use crate::{ending, wire::OrderView};
+use crate::{
+    changing,
+    rules::change::{self, By},
+    wire::order::{GiveReason, OrderFile, OrderView},
+};
 
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "order-cancel",
-    about: "Calls off an unpaid order and returns its stock.",
+    about: "Calls off an order that is not sent yet, and gives back all that it took.",
     trigger: Trigger::Http(&[
         Route::shopper("POST", "/orders/{id}/cancel"),
         Route::open("POST", "/guest/orders/{id}/cancel"),
+        Route::operator("POST", "/operator/orders/{customer}/{id}/cancel"),
     ]),
     needs: &[
-        Need::Table(Table::Orders, &[Op::GetItem, Op::UpdateItem]),
+        Need::Table(Table::Orders, &[Op::BatchGetItem, Op::UpdateItem]),
+        Need::Table(Table::Shipments, &[Op::BatchGetItem, Op::PutItem, Op::UpdateItem]),
         Need::Table(Table::Stock, &[Op::UpdateItem]),
+        Need::Table(Table::Quotas, &[Op::UpdateItem]),
+        Need::Table(Table::Customers, &[Op::UpdateItem]),
+        Need::Table(Table::Points, &[Op::UpdateItem]),
         Need::Secret(Secret::Links),
     ],
     handle,
@@ -40,43 +52,18 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 }
 
 async fn cancel(app: Arc<App>, request: Request) -> Answer {
-    let buyer = request.buyer(&app).await?;
-    let order = app.store.order(&buyer.customer, &buyer.order).await?;
-    let order = order.ok_or_else(|| Problem::not_found("order"))?;
-    if order.status == OrderStatus::Cancelled {
-        return answer(&order);
-    }
-    let status = order.status.after(OrderEvent::Cancel).map_err(refuse)?;
-    match app.store.commit(ending::writes(&order, status)).await {
-        Ok(()) => {
-            app.metrics.count(Metric::OrderCancelled, app.now());
-            answer(&Order { status, ..order })
-        }
-        Err(CommitError::Lost(conflicts)) => {
-            // The order moved since it was read, or this is our own write met again.
-            let found = conflicts.iter().find(|conflict| conflict.position == 0);
-            let found = found.and_then(|conflict| conflict.found.as_ref());
-            let found = found.ok_or_else(|| Failure::bug("stock to return to is missing"))?;
-            let now = orders::from_item(found)?;
-            match now.status {
-                OrderStatus::Cancelled => answer(&now),
-                status => Err(refuse(IllegalMove { status, event: OrderEvent::Cancel }).into()),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn answer(order: &Order) -> Answer {
-    Response::json(200, &OrderView::of(order, None))
-}
-
-fn refuse(illegal: IllegalMove) -> Problem {
-    let detail = match illegal.status {
-        OrderStatus::Paid => "The order is paid. Please contact the shop.",
-        OrderStatus::Expired => "The order has expired; nothing is held or owed for it.",
-        OrderStatus::Cancelled | OrderStatus::Placed => "The order cannot be cancelled.",
+    let operators = request.is_operators();
+    let (asked, by) = match operators {
+        true => changing::operated(&app, &request, |GiveReason { why }| why)?,
+        false => (request.buyer(&app).await?, By { who: Actor::Buyer, at: app.now(), why: None }),
     };
-    Problem::new(409, "order-not-cancellable", "The order cannot be cancelled", detail)
-        .with("status", illegal.status.as_str().into())
+    let outcome = changing::call_off(&app, &asked, request.trace(), |order, shipment| {
+        change::cancel(order, shipment, &by)
+    })
+    .await?;
+    let (order, shipment) = (&outcome.order, outcome.shipment.as_ref());
+    match operators {
+        true => Response::json(200, &OrderFile::of(order, shipment)),
+        false => Response::json(200, &OrderView::of(order, shipment)),
+    }
 }

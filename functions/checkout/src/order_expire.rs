@@ -1,7 +1,7 @@
 //! Every minute: ends the orders that were not paid while their stock was held.
 //!
-//! The order's end and the return of its stock are one transaction, which
-//! happens once however often the sweep runs.
+//! The order's end and the return of all that it took are one transaction,
+//! which happens once however often the sweep runs.
 
 use std::sync::Arc;
 
@@ -19,17 +19,20 @@ use aftercart::{
     store::{CommitError, Index, Op, Table},
 };
 
-use crate::ending;
+use crate::changing;
 
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "order-expire",
-    about: "Ends unpaid orders whose hold is over and returns their stock.",
+    about: "Ends unpaid orders whose hold is over and returns all that they took.",
     trigger: Trigger::Schedule("rate(1 minute)"),
     needs: &[
         Need::Table(Table::Orders, &[Op::GetItem, Op::UpdateItem]),
         Need::Index(Table::Orders, Index::ByDue),
         Need::Table(Table::Stock, &[Op::UpdateItem]),
+        Need::Table(Table::Quotas, &[Op::UpdateItem]),
+        Need::Table(Table::Customers, &[Op::UpdateItem]),
+        Need::Table(Table::Points, &[Op::UpdateItem]),
     ],
     handle,
 };
@@ -56,12 +59,13 @@ async fn expire(app: &App, customer: &CustomerId, order: &OrderId) -> Result<Out
     if order.expires_at.is_none_or(|end| now < end) {
         return Ok(Outcome::Settled);
     }
-    match app.store.commit(ending::writes(&order, OrderStatus::Expired)).await {
+    match app.store.commit(changing::expiry(&order, now)?).await {
         Ok(()) => {
             app.metrics.count(Metric::OrderExpired, now);
             Ok(Outcome::Done)
         }
-        // It was paid or cancelled in the meantime.
+        // It was paid or cancelled in the meantime; or changed otherwise, and
+        // then it is due in the next sweep.
         Err(CommitError::Lost(conflicts)) if conflicts.iter().any(|lost| lost.position == 0) => {
             Ok(Outcome::Settled)
         }

@@ -6,16 +6,15 @@
 use std::sync::Arc;
 
 use aftercart::{
-    model::order::first_shipment,
     run::{
         App, Function, Handling, Invocation, Need, Route, Trigger,
-        http::{self, Answer, Problem, Request, Response},
+        http::{self, Answer, Request, Response},
         secrets::Secret,
     },
-    store::{Key, Op, Table},
+    store::{Op, Table},
 };
 
-use crate::wire::OrderView;
+use crate::{changing, wire::OrderView};
 
 /// See the module.
 pub const FUNCTION: Function = Function {
@@ -39,11 +38,6 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 
 async fn view(app: Arc<App>, request: Request) -> Answer {
     let buyer = request.buyer(&app).await?;
-    let shipment = first_shipment(&buyer.order);
-    let keys = [Key::order(&buyer.customer, &buyer.order), Key::shipment(&buyer.order, &shipment)];
-    let found = app.store.read(&keys).await?;
-    let order = found.order(&buyer.customer, &buyer.order)?;
-    let order = order.ok_or_else(|| Problem::not_found("order"))?;
-    let shipment = found.shipment(&buyer.order, &shipment)?;
+    let (order, shipment) = changing::read(&app, &buyer.customer, &buyer.order).await?;
     Response::json(200, &OrderView::of(&order, shipment.as_ref()))
 }

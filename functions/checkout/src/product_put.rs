@@ -1,4 +1,5 @@
-//! `PUT /products/{sku}`: writes a product of the catalogue.
+//! `PUT /products/{sku}`: writes a product of the catalogue, whole: what the
+//! request leaves out the product has no longer.
 //!
 //! Safe to repeat. Orders that were placed keep the price that they were
 //! placed at.
@@ -14,7 +15,10 @@ use aftercart::{
     store::{Op, Table, products},
 };
 
-use crate::wire::{ProductView, PutProduct};
+use crate::{
+    rules::product,
+    wire::{ProductView, PutProduct},
+};
 
 /// See the module.
 pub const FUNCTION: Function = Function {
@@ -32,16 +36,17 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 async fn put(app: Arc<App>, request: Request) -> Answer {
     let product = parse(&request)?;
     app.store.commit(products::put(&product)).await?;
-    let Product { sku, title, price } = product;
-    Response::json(200, &ProductView { sku, title, price })
+    Response::json(200, &ProductView::from(product))
 }
 
 fn parse(request: &Request) -> Result<Product, Problem> {
     request.operator()?;
     let sku = request.named("sku", "product", Sku::parse)?;
-    let body: PutProduct = request.json()?;
-    if body.price.minor() < 0 {
-        return Err(Problem::invalid("price.amount", "The price must be 0 or more."));
-    }
-    Ok(Product { sku, title: body.title, price: body.price })
+    let PutProduct { title, price, facts, access } = request.json()?;
+    let product = Product { sku, title, price, facts, access };
+    product::check(&product).map_err(|error| {
+        let detail = error.to_string();
+        Problem::invalid(error.field, detail)
+    })?;
+    Ok(product)
 }

@@ -1,14 +1,24 @@
 //! May this order be placed, and what is it?
 
 use aftercart::model::{
-    customer::{Address, Contact, CustomerId},
+    customer::{Address, Contact, Country, CustomerId},
     digest,
-    id::OrderId,
+    id::{CartId, OrderId, QuoteId},
     money::{Money, MoneyError},
-    order::{MAX_LINES, MAX_QUANTITY, Order, OrderLine, OrderStatus},
-    policy::Policy,
-    product::{Product, Sku},
+    order::{
+        Actor, Deed, Happening, Order, OrderDelivery, OrderDiscount, OrderLine, OrderPoints,
+        OrderRisk, OrderStatus, QuotaPart,
+    },
+    price::{Effect, PriceRules, Quota, RuleId},
+    risk::{Decision, Standing},
     time::Timestamp,
+};
+
+use super::{
+    quota::Uses,
+    quote::{Basket, Facts, Quote, Terms},
+    risk::{self, History, RiskDecision},
+    stock::LinePlan,
 };
 
 /// An order that somebody wants to place.
@@ -18,89 +28,24 @@ pub struct Placing {
     pub id: OrderId,
     /// Who.
     pub customer: CustomerId,
-    /// 1 to [`MAX_LINES`] lines, each SKU once.
-    pub lines: Vec<PlacingLine>,
+    /// What, and how.
+    pub basket: Basket,
+    /// The quote that the buyer agreed to, if one was named.
+    pub quote: Option<QuoteId>,
+    /// The cart that it comes from.
+    pub cart: Option<CartId>,
+    /// A digest of the device that it comes from.
+    pub device: Option<String>,
+    /// A digest of the card that is to pay.
+    pub card: Option<String>,
+    /// The country of the bill, if it was named.
+    pub billing: Option<Country>,
     /// Where to.
     pub address: Address,
     /// How the buyer is reached.
     pub contact: Contact,
     /// A digest of the request.
     pub request: String,
-}
-
-/// So many units of a SKU.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacingLine {
-    /// What.
-    pub sku: Sku,
-    /// How many, 1 to [`MAX_QUANTITY`].
-    pub quantity: u32,
-}
-
-/// Why an order cannot be placed as it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// No lines, or too many.
-    #[error("An order has 1 to {MAX_LINES} lines.")]
-    Lines,
-    /// A quantity that nobody sells.
-    #[error("The quantity must be 1 to {MAX_QUANTITY}.")]
-    Quantity {
-        /// In which line, counted from 0.
-        line: usize,
-    },
-    /// The same SKU twice.
-    #[error("The SKU {sku} is in two lines; send one line with the sum.")]
-    Repeated {
-        /// In which line, counted from 0.
-        line: usize,
-        /// Which SKU.
-        sku: Sku,
-    },
-    /// A SKU that the shop does not sell.
-    #[error("The shop does not sell the SKU {sku}.")]
-    UnknownSku {
-        /// In which line, counted from 0.
-        line: usize,
-        /// Which SKU.
-        sku: Sku,
-    },
-    /// Prices in two currencies.
-    #[error("The SKU {sku} is sold in another currency than the first line; order it by itself.")]
-    MixedCurrencies {
-        /// In which line, counted from 0.
-        line: usize,
-        /// Which SKU.
-        sku: Sku,
-    },
-    /// A total beyond what is sold in one order.
-    #[error("The total is too large for one order.")]
-    TotalTooLarge,
-}
-
-/// The quantity of a line.
-///
-/// # Errors
-/// [`Refusal::Quantity`].
-pub fn quantity(line: usize, asked: i64) -> Result<u32, Refusal> {
-    let fits = u32::try_from(asked).ok().filter(|n| (1..=MAX_QUANTITY).contains(n));
-    fits.ok_or(Refusal::Quantity { line })
-}
-
-/// Checks the form of a list of lines.
-///
-/// # Errors
-/// [`Refusal::Lines`] or [`Refusal::Repeated`].
-pub fn check_lines(lines: &[PlacingLine]) -> Result<(), Refusal> {
-    if lines.is_empty() || lines.len() > MAX_LINES {
-        return Err(Refusal::Lines);
-    }
-    for (line, PlacingLine { sku, .. }) in lines.iter().enumerate() {
-        if lines.iter().take(line).any(|earlier| earlier.sku == *sku) {
-            return Err(Refusal::Repeated { line, sku: sku.clone() });
-        }
-    }
-    Ok(())
 }
 
 /// The identity of the order that a buyer places under a key.
@@ -115,49 +60,161 @@ pub fn request_digest(canonical_body: &[u8]) -> String {
     digest::short(&[canonical_body])
 }
 
-/// The order that is placed, at the shop's prices. An order of nothing but
-/// gifts is paid as it is placed.
+/// Why an order is not placed at a quote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The buyer named a quote that says something else.
+    QuoteChanged,
+    /// Something that the buyer asked for does not apply, and he was not told
+    /// by a quote.
+    NotApplied,
+    /// Too few units, or goods that this buyer may not have (yet).
+    Obstacles,
+    /// Others used what was left while this order was looked at.
+    Rushed,
+    /// More than one transaction can take: fewer lines can be had.
+    TooMuch,
+    /// By the risk rules.
+    Risk,
+}
+
+/// The most writes of the transaction that places an order: what DynamoDB takes.
+pub const MAX_WRITES: usize = 100;
+
+/// What an order is placed by, besides its quote.
+#[derive(Debug, Clone)]
+pub struct Beside<'a> {
+    /// What was read for the basket.
+    pub facts: &'a Facts,
+    /// What is known of buyer, device and address.
+    pub standing: &'a Standing,
+    /// The documents of the shop, and the time.
+    pub terms: Terms<'a>,
+}
+
+/// An order that may be placed, and what its transaction takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// The order.
+    pub order: Order,
+    /// What it uses of limits, each from one part.
+    pub uses: Vec<(Quota, u8, u32)>,
+    /// From where its lines are taken.
+    pub plan: Vec<LinePlan>,
+}
+
+/// The order that is placed at a quote. An order of which nothing is to be
+/// paid is paid as it is placed; one that the risk rules want looked at is
+/// held.
 ///
 /// # Errors
-/// [`Refusal`].
+/// [`Refusal`], or an amount too large for one order.
 pub fn decide(
     placing: &Placing,
-    products: &[Option<Product>],
-    policy: &Policy,
-    now: Timestamp,
-) -> Result<Order, Refusal> {
-    let mut lines: Vec<OrderLine> = Vec::with_capacity(placing.lines.len());
-    let mut total: Option<Money> = None;
-    for (line, asked) in placing.lines.iter().enumerate() {
-        let product = products.get(line).and_then(Option::as_ref);
-        let product =
-            product.ok_or_else(|| Refusal::UnknownSku { line, sku: asked.sku.clone() })?;
-        let line_total = product.price.times(asked.quantity).map_err(|_| Refusal::TotalTooLarge)?;
-        total = Some(match total {
-            None => line_total,
-            Some(sum) => sum.plus(line_total).map_err(|error| match error {
-                MoneyError::Mixed => Refusal::MixedCurrencies { line, sku: asked.sku.clone() },
-                _ => Refusal::TotalTooLarge,
-            })?,
-        });
-        lines.push(OrderLine {
-            sku: asked.sku.clone(),
-            title: product.title.clone(),
-            quantity: asked.quantity,
-            unit_price: product.price,
-            total: line_total,
-        });
+    quote: &Quote,
+    beside: &Beside<'_>,
+) -> Result<Result<Decided, Refusal>, MoneyError> {
+    let plan = match agreed(placing, quote) {
+        Ok(plan) => plan,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let uses = match chosen_parts(placing, quote, &beside.facts.uses) {
+        Ok(uses) => uses,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let verdict = judged(placing, quote, beside);
+    if verdict.decision == Decision::Refuse {
+        return Ok(Err(Refusal::Risk));
     }
-    let total = total.ok_or(Refusal::Lines)?;
-    let free = total.minor() == 0;
+    let taken: usize = plan.iter().map(|it| it.parts.len()).sum();
+    // The order itself, and a hold of points.
+    if taken.saturating_add(uses.len()).saturating_add(quote.vouchers.len()) > MAX_WRITES - 2 {
+        return Ok(Err(Refusal::TooMuch));
+    }
+    let order = order(placing, quote, plan, &uses, &verdict, &beside.terms)?;
+    Ok(Ok(Decided { order, uses, plan: plan.clone() }))
+}
+
+/// What the buyer agreed to is what is there.
+fn agreed<'q>(placing: &Placing, quote: &'q Quote) -> Result<&'q Vec<LinePlan>, Refusal> {
+    let plan = quote.plan.as_ref().map_err(|_| Refusal::Obstacles)?;
+    if !quote.closed.is_empty() {
+        return Err(Refusal::Obstacles);
+    }
+    match &placing.quote {
+        Some(named) if Some(named) != quote.id().as_ref() => Err(Refusal::QuoteChanged),
+        None if quote.not_applied.iter().any(|it| it.was_asked_for()) => Err(Refusal::NotApplied),
+        _ if !quote.is_affordable() => Err(Refusal::NotApplied),
+        _ => Ok(plan),
+    }
+}
+
+fn chosen_parts(
+    placing: &Placing,
+    quote: &Quote,
+    uses: &Uses,
+) -> Result<Vec<(Quota, u8, u32)>, Refusal> {
+    let choose = |(quota, units): &(Quota, u32)| {
+        let shard = uses.choose(quota, *units, placing.id.as_str());
+        let shard = shard.ok_or(Refusal::Rushed)?;
+        Ok((quota.clone(), shard, *units))
+    };
+    quote.quotas.iter().map(choose).collect()
+}
+
+fn judged(placing: &Placing, quote: &Quote, beside: &Beside<'_>) -> RiskDecision {
+    let profile = beside.facts.profile.as_ref();
+    let currency = quote.total.currency();
+    let largest = profile.and_then(|it| it.largest.get(&currency));
+    let history = History {
+        paid_orders: profile.map_or(0, |it| it.orders),
+        largest: largest.and_then(|minor| Money::new(*minor, currency).ok()),
+        since: profile.and_then(|it| it.since),
+    };
+    let facts = risk::Facts {
+        standing: beside.standing,
+        history,
+        total: quote.total,
+        units: placing.basket.lines.iter().map(|line| line.quantity).max().unwrap_or(0),
+        billing: placing.billing.as_ref(),
+        shipping: &placing.address.country,
+    };
+    risk::decide(&beside.terms.policy.risk, &facts, beside.terms.now)
+}
+
+fn order(
+    placing: &Placing,
+    quote: &Quote,
+    plan: &[LinePlan],
+    uses: &[(Quota, u8, u32)],
+    verdict: &RiskDecision,
+    terms: &Terms<'_>,
+) -> Result<Order, MoneyError> {
+    let (policy, now) = (terms.policy, terms.now);
+    let free = quote.total.minor() == 0;
     let hold_until = now.plus(policy.checkout.hold);
+    // Nobody verifies the buyer of an order that nothing is to be paid for.
+    let held = verdict.decision == Decision::Review || (free && verdict.verification_required);
     Ok(Order {
         id: placing.id.clone(),
         customer: placing.customer.clone(),
         placed_at: now,
         status: if free { OrderStatus::Paid } else { OrderStatus::Placed },
-        lines,
-        total,
+        lines: order_lines(quote, plan)?,
+        discounts: discounts(quote, terms.rules),
+        delivery: delivery(quote)?,
+        tax_included: quote.tax.as_ref().is_none_or(|tax| tax.included),
+        points: points(quote),
+        total: quote.total,
+        quotas: uses.iter().map(|(quota, shard, units)| part(quota, *shard, *units)).collect(),
+        vouchers: quote.vouchers.clone(),
+        cart: placing.cart.clone(),
+        channel: placing.basket.channel.clone(),
+        device: placing.device.clone(),
+        card: placing.card.clone(),
+        risk: noted(verdict),
+        held_at: held.then_some(now),
+        history: if held { vec![held_by_rule(now)] } else { Vec::new() },
         address: placing.address.clone(),
         contact: placing.contact.clone(),
         hold_until,
@@ -170,113 +227,88 @@ pub fn decide(
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use aftercart::model::{
-        money::{Currency, MAX_MINOR},
-        time::Period,
+fn part(quota: &Quota, shard: u8, units: u32) -> QuotaPart {
+    QuotaPart { rule: quota.rule.clone(), scope: quota.scope.to_string(), shard, units }
+}
+
+fn noted(verdict: &RiskDecision) -> Option<OrderRisk> {
+    let rules = verdict.rules.clone();
+    (!rules.is_empty()).then_some(OrderRisk { challenge: verdict.verification_required, rules })
+}
+
+fn held_by_rule(now: Timestamp) -> Happening {
+    Happening { at: now, who: Actor::Rule, what: Deed::Held, why: None }
+}
+
+fn order_lines(quote: &Quote, plan: &[LinePlan]) -> Result<Vec<OrderLine>, MoneyError> {
+    let priced = quote.goods.lines.iter().zip(quote.taxes()).zip(&quote.offset_shares);
+    let line = |(((line, tax), points), plan): (((_, Money), &Money), &LinePlan)| {
+        let line: &aftercart_pricing::goods::Line = line;
+        OrderLine {
+            sku: line.good.sku.clone(),
+            title: line.good.title.clone(),
+            quantity: line.quantity,
+            unit_price: line.good.list,
+            discount: line.discount,
+            total: line.total,
+            tax,
+            points: *points,
+            gift: line.gift.clone(),
+            cancelled: 0,
+            stock: plan.parts.clone(),
+        }
     };
-    use proptest::prelude::*;
+    Ok(priced.zip(plan).map(line).collect())
+}
 
-    use super::*;
+fn discounts(quote: &Quote, rules: &PriceRules) -> Vec<OrderDiscount> {
+    let of_goods = quote.goods.applied.iter().map(|applied| OrderDiscount {
+        rule: applied.rule.clone(),
+        shares: applied.shares.clone(),
+        shipping: 0,
+        tied: is_tied(rules, &applied.rule),
+    });
+    let of_delivery = quote.delivery.iter().filter_map(|it| it.discount.as_ref());
+    let of_delivery = of_delivery.map(|discount| OrderDiscount {
+        rule: discount.rule.clone(),
+        shares: Vec::new(),
+        shipping: discount.amount.minor(),
+        tied: is_tied(rules, &discount.rule),
+    });
+    of_goods.chain(of_delivery).collect()
+}
 
-    fn placing(lines: &[(&str, u32)]) -> Placing {
-        let lines = lines.iter().map(|(sku, quantity)| PlacingLine {
-            sku: Sku::parse(sku).unwrap(),
-            quantity: *quantity,
-        });
-        Placing {
-            id: OrderId::derive(&["1"]),
-            customer: CustomerId::member("a").unwrap(),
-            lines: lines.collect(),
-            address: serde_json::from_str(r#"{"name":"A","line1":"B","city":"C","country":"GB"}"#)
-                .unwrap(),
-            contact: serde_json::from_str(r#"{"email":"a@b.cd"}"#).unwrap(),
-            request: "r".to_owned(),
-        }
-    }
-
-    fn product(sku: &str, price: i64, currency: &str) -> Option<Product> {
-        Some(Product {
-            sku: Sku::parse(sku).unwrap(),
-            title: aftercart::model::text::Text::new(sku).unwrap(),
-            price: Money::new(price, Currency::parse(currency).unwrap()).unwrap(),
-        })
-    }
-
-    fn now() -> Timestamp {
-        Timestamp::parse("2026-11-21T12:00:00Z").unwrap()
-    }
-
-    fn decided(placing: &Placing, products: &[Option<Product>]) -> Result<Order, Refusal> {
-        decide(placing, products, &Policy::default_document().unwrap(), now())
-    }
-
-    #[test]
-    fn an_order_takes_the_prices_of_the_shop() {
-        let products = [product("TEA", 1250, "EUR"), product("CUP", 800, "EUR")];
-        let order = decided(&placing(&[("TEA", 2), ("CUP", 1)]), &products).unwrap();
-        assert_eq!(order.total.minor(), 3300);
-        assert_eq!(order.status, OrderStatus::Placed);
-        assert_eq!(order.hold_until.to_string(), "2026-11-21T12:30:00.000Z");
-        assert_eq!(order.expires_at, Some(order.hold_until.plus(Period::of_seconds(600))));
-        assert_eq!(order.paid_at, None);
-    }
-
-    #[test]
-    fn an_order_of_gifts_is_paid_at_once() {
-        let order = decided(&placing(&[("GIFT", 2)]), &[product("GIFT", 0, "EUR")]).unwrap();
-        assert_eq!((order.status, order.paid_at), (OrderStatus::Paid, Some(now())));
-    }
-
-    #[test]
-    fn every_refusal_names_its_line() {
-        let sku = |sku: &str| Sku::parse(sku).unwrap();
-        for (lines, products, refusal) in [
-            (
-                &[("TEA", 1), ("X", 1)][..],
-                vec![product("TEA", 1, "EUR"), None],
-                Refusal::UnknownSku { line: 1, sku: sku("X") },
-            ),
-            (
-                &[("TEA", 1), ("CUP", 1)],
-                vec![product("TEA", 1, "EUR"), product("CUP", 1, "USD")],
-                Refusal::MixedCurrencies { line: 1, sku: sku("CUP") },
-            ),
-            (&[("TEA", 2)], vec![product("TEA", MAX_MINOR, "EUR")], Refusal::TotalTooLarge),
-            (
-                &[("TEA", 1), ("CUP", 1)],
-                vec![product("TEA", MAX_MINOR, "EUR"), product("CUP", 1, "EUR")],
-                Refusal::TotalTooLarge,
-            ),
-        ] {
-            assert_eq!(decided(&placing(lines), &products), Err(refusal));
-        }
-        for asked in [0, -1, 1_000, 1_000_000_000, i64::MIN] {
-            assert_eq!(quantity(3, asked), Err(Refusal::Quantity { line: 3 }));
-        }
-        assert_eq!(check_lines(&[]), Err(Refusal::Lines));
-        let repeated = placing(&[("A", 1), ("B", 1), ("A", 2)]).lines;
-        assert_eq!(check_lines(&repeated), Err(Refusal::Repeated { line: 2, sku: sku("A") }));
-        let many: Vec<PlacingLine> = (0..=MAX_LINES)
-            .map(|n| PlacingLine { sku: sku(&format!("S{n}")), quantity: 1 })
-            .collect();
-        assert_eq!(check_lines(&many), Err(Refusal::Lines));
-        assert_eq!(check_lines(&many[1..]), Ok(()));
-    }
-
-    proptest! {
-        #[test]
-        fn the_total_is_the_sum_of_the_lines(
-            cart in prop::collection::vec((0_i64..1_000_000, 1_u32..=MAX_QUANTITY), 1..=MAX_LINES)
-        ) {
-            let names: Vec<String> = (0..cart.len()).map(|n| format!("S{n}")).collect();
-            let lines: Vec<(&str, u32)> = names.iter().zip(&cart).map(|(name, (_, n))| (name.as_str(), *n)).collect();
-            let products: Vec<_> = names.iter().zip(&cart).map(|(name, (price, _))| product(name, *price, "EUR")).collect();
-            let order = decided(&placing(&lines), &products).unwrap();
-            let sum: i64 = cart.iter().map(|(price, n)| price * i64::from(*n)).sum();
-            prop_assert_eq!(order.total.minor(), sum);
-            prop_assert_eq!(order.lines.iter().map(|line| line.total.minor()).sum::<i64>(), sum);
-        }
+/// Whether an offer is given for more than each unit by itself.
+fn is_tied(rules: &PriceRules, rule: &RuleId) -> bool {
+    let rule = rules.rules.iter().find(|it| it.id == *rule);
+    match rule.map(|rule| &rule.effect) {
+        Some(Effect::Price(_) | Effect::PricePercent(_)) => false,
+        Some(Effect::Percent(percent)) => percent.minimum.is_some(),
+        Some(Effect::FreeShipping(free)) => free.over.is_some(),
+        _ => true,
     }
 }
+
+fn delivery(quote: &Quote) -> Result<OrderDelivery, MoneyError> {
+    // A quote whose place is known, as an order's is, has a method.
+    let chosen = quote.delivery.as_ref().ok_or(MoneyError::Mixed)?;
+    let nothing = Money::zero(quote.total.currency());
+    Ok(OrderDelivery {
+        method: chosen.option.method.clone(),
+        price: chosen.price,
+        discount: chosen.discount.as_ref().map_or(nothing, |it| it.amount),
+        tax: quote.delivery_tax()?,
+        points: chosen.points,
+        promise: chosen.option.promise,
+    })
+}
+
+fn points(quote: &Quote) -> Option<OrderPoints> {
+    let nothing = Money::zero(quote.total.currency());
+    let amount = quote.offset.as_ref().map_or(nothing, |it| it.amount);
+    let points = quote.points();
+    (points > 0).then_some(OrderPoints { points, amount })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! The Lambda function `cart-remind`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_checkout::cart_remind::FUNCTION)
+}

@@ -1,0 +1,5 @@
+//! The Lambda function `order-inspect`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_checkout::order_inspect::FUNCTION)
+}

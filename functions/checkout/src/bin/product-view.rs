@@ -1,0 +1,5 @@
+//! The Lambda function `product-view`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_checkout::product_view::FUNCTION)
+}

@@ -1,0 +1,269 @@
+//! How orders change after they were placed: the order, its shipment and
+//! everything that it gives back are one transaction.
+//!
+//! The order is written on the condition that it is as it was read, so what it
+//! took is given back exactly once. Its shipment follows in the same
+//! transaction. One that must not be sent is stopped, or put as stopped where
+//! it is not open yet: whoever opens it at the same moment comes first and is
+//! seen, or too late. One that is sent otherwise than the warehouse was told
+//! loses when it was labelled meanwhile.
+//!
+//! An order takes at most [`MAX_WRITES`] less two things: parts of stock, parts
+//! of limits, vouchers. Ending it gives them back beside the order and either
+//! its shipment or, if it was not paid, its hold of points.
+//!
+//! [`MAX_WRITES`]: crate::rules::place::MAX_WRITES
+
+use aftercart::{
+    messages::{Message, OrderCancelled, OrderPaid, ShipmentOpened, ShipmentStopped},
+    model::{
+        customer::CustomerId,
+        id::OrderId,
+        order::{Actor, Order, OrderStatus, RefundCause, first_shipment},
+        shipment::Shipment,
+        stock::StockPart,
+        text::Text,
+        time::Timestamp,
+    },
+    run::{
+        App, Failure,
+        http::{Buyer, Problem, Request},
+        metrics::Metric,
+    },
+    store::{
+        Commit, CommitError, Key, Sends, StoreError, Write, orders, points, quotas, shipments,
+        stock, vouchers,
+    },
+};
+use serde::de::DeserializeOwned;
+
+use crate::rules::change::{By, Refusal};
+
+/// How often an order is read again that others change at the same moment.
+const ATTEMPTS: u32 = 4;
+
+/// An order that was to be changed.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// As it was before.
+    pub(crate) before: Order,
+    /// As it is now: the same when there was nothing to do.
+    pub(crate) order: Order,
+    /// Its shipment, as it is now.
+    pub(crate) shipment: Option<Shipment>,
+}
+
+/// Reads an order and its shipment, decides, and writes what was decided, until
+/// nobody else changed them in between.
+///
+/// # Errors
+/// 404, what `decide` refuses, and failures.
+pub(crate) async fn change(
+    app: &App,
+    asked: &Buyer,
+    trace: Option<&str>,
+    decide: impl Fn(&Order, Option<&Shipment>) -> Result<Option<Order>, Refusal>,
+) -> Result<Outcome, Failure> {
+    for _ in 0..ATTEMPTS {
+        let (before, shipment) = read(app, &asked.customer, &asked.order).await?;
+        let Some(order) = decide(&before, shipment.as_ref()).map_err(refuse)? else {
+            return Ok(Outcome { order: before.clone(), before, shipment });
+        };
+        let now = app.now();
+        let (shipment, parcel) = parcel(&before, &order, shipment, now, trace);
+        let own = 1 + parcel.iter().count();
+        let commit = commit(&before, &order, parcel, now, trace)?;
+        match app.store.commit(commit).await {
+            Ok(()) => return Ok(Outcome { before, order, shipment }),
+            Err(CommitError::Lost(lost)) if lost.iter().all(|it| it.position >= own) => {
+                return Err(Failure::bug(format!("what {} took cannot be given back", order.id)));
+            }
+            Err(CommitError::Lost(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Failure::retry(format!("the order {} kept changing", asked.order)))
+}
+
+/// Calls off an order, or units of it, as `decide` says; rings for a person
+/// when money goes back. Not only when that is noted: a call that ends between
+/// the note and the alarm comes again, finds the note, and rings.
+///
+/// # Errors
+/// As [`change`] has them.
+pub(crate) async fn call_off(
+    app: &App,
+    asked: &Buyer,
+    trace: Option<&str>,
+    decide: impl Fn(&Order, Option<&Shipment>) -> Result<Option<Order>, Refusal>,
+) -> Result<Outcome, Failure> {
+    let outcome = change(app, asked, trace, decide).await?;
+    if outcome.order.status != outcome.before.status {
+        app.metrics.count(Metric::OrderCancelled, app.now());
+    }
+    if outcome.order.refunds_due.iter().any(|due| due.cause == RefundCause::Cancelled) {
+        app.metrics.count(Metric::RefundDue, app.now());
+    }
+    Ok(outcome)
+}
+
+/// The order that an operator asks for, and who changes it, when and why: that
+/// is in the body.
+///
+/// # Errors
+/// 401, 404, and what is wrong with the body.
+pub(crate) fn operated<B: DeserializeOwned>(
+    app: &App,
+    request: &Request,
+    why: impl FnOnce(B) -> Text<500>,
+) -> Result<(Buyer, By), Problem> {
+    let who = Actor::Operator(request.operator_name()?);
+    let asked = request.operated()?;
+    Ok((asked, By { who, at: app.now(), why: Some(why(request.json()?)) }))
+}
+
+/// An order and its shipment.
+///
+/// # Errors
+/// 404, and failures.
+pub(crate) async fn read(
+    app: &App,
+    customer: &CustomerId,
+    order: &OrderId,
+) -> Result<(Order, Option<Shipment>), Failure> {
+    let shipment = first_shipment(order);
+    let keys = [Key::order(customer, order), Key::shipment(order, &shipment)];
+    let found = app.store.read(&keys).await?;
+    let known = found.order(customer, order)?.ok_or_else(|| Problem::not_found("order"))?;
+    Ok((known, found.shipment(order, &shipment)?))
+}
+
+/// The order's end unpaid, and the return of all that it took, the order first.
+///
+/// # Errors
+/// When the order cannot be stored.
+pub(crate) fn expiry(before: &Order, now: Timestamp) -> Result<Commit, StoreError> {
+    let status = OrderStatus::Expired;
+    let after = Order { status, held_at: None, expires_at: None, ..before.clone() };
+    commit(before, &after, None, now, None)
+}
+
+/// The order first, then its shipment, then what it gives back.
+fn commit(
+    before: &Order,
+    after: &Order,
+    parcel: Option<Write>,
+    now: Timestamp,
+    trace: Option<&str>,
+) -> Result<Commit, StoreError> {
+    let order = orders::change(before, after, &sends(before, after, now, trace))?;
+    Ok(std::iter::once(order).chain(parcel).chain(given_back(before, after)).collect())
+}
+
+/// What the order has no longer. Points that paid for it come back by the
+/// message that it was called off.
+fn given_back(before: &Order, after: &Order) -> Vec<Write> {
+    let kept = after.taken();
+    let mut writes = Vec::new();
+    for ((sku, location, shard), units) in before.taken() {
+        let level = (sku, location, shard);
+        let quantity = units.saturating_sub(kept.get(&level).copied().unwrap_or(0));
+        let (sku, location, shard) = level;
+        if quantity > 0 {
+            writes.push(stock::give_back(&sku, &StockPart { location, shard, quantity }));
+        }
+    }
+    if after.is_living() {
+        return writes;
+    }
+    writes.extend(before.quotas.iter().map(quotas::release));
+    let voucher = |id| vouchers::release(&before.customer, id, &before.id);
+    writes.extend(before.vouchers.iter().map(voucher));
+    let held = before.points.filter(|_| before.paid_at.is_none());
+    writes.extend(held.map(|held| points::release(&before.customer, &before.id, held.points)));
+    writes
+}
+
+/// What is told of a paid order that changed.
+fn sends(before: &Order, after: &Order, now: Timestamp, trace: Option<&str>) -> Sends {
+    let (order, customer) = (after.id.clone(), after.customer.clone());
+    let off = |order: &Order| -> Vec<u32> { order.lines.iter().map(|it| it.cancelled).collect() };
+    if after.paid_at.is_none() {
+        Sends::none()
+    } else if after.status != before.status || off(after) != off(before) {
+        Sends::one(Message::OrderCancelled(OrderCancelled { order, customer }), now, trace)
+    } else if before.held_at.is_some() && after.held_at.is_none() {
+        Sends::one(Message::OrderPaid(OrderPaid { order, customer }), now, trace)
+    } else {
+        Sends::none()
+    }
+}
+
+/// What becomes of the shipment of a paid order whose parcel changes, and how
+/// that is written.
+fn parcel(
+    before: &Order,
+    after: &Order,
+    shipment: Option<Shipment>,
+    now: Timestamp,
+    trace: Option<&str>,
+) -> (Option<Shipment>, Option<Write>) {
+    let packed = |order: &Order| {
+        (order.status, order.held_at.is_some(), order.lines.clone(), order.address.clone())
+    };
+    if after.paid_at.is_none() || packed(before) == packed(after) {
+        return (shipment, None);
+    }
+    let stop = after.status != OrderStatus::Paid || after.held_at.is_some();
+    let stopped_at = stop.then_some(now);
+    let (order, id) = (after.id.clone(), after.shipment());
+    let tell = |message| Sends::one(message, now, trace);
+    let sends = match stop {
+        true => Message::ShipmentStopped(ShipmentStopped { order, shipment: id.clone() }),
+        false => Message::ShipmentOpened(ShipmentOpened { order, shipment: id.clone() }),
+    };
+    let Some(known) = shipment else {
+        let opened = Shipment { stopped_at, ..Shipment::first(after, now) };
+        // Nobody was told of one that is not there.
+        let sends = if stop { Sends::none() } else { tell(sends) };
+        let write = shipments::open(&opened, &sends);
+        return (Some(opened), Some(write));
+    };
+    let write = match (known.stopped_at, stop) {
+        // Nobody can let it go on or label it but by another change of the order.
+        (Some(_), true) => return (Some(known), None),
+        (Some(since), false) => shipments::resume(&after.id, &id, since, &tell(sends)),
+        (None, true) => shipments::stop(&after.id, &id, now, &tell(sends)),
+        (None, false) => shipments::tell(&after.id, &id, &tell(sends)),
+    };
+    (Some(Shipment { stopped_at, ..known }), Some(write))
+}
+
+/// A refusal, as buyers and operators get it.
+fn refuse(refusal: Refusal) -> Failure {
+    let detail = refusal.to_string();
+    let not_now = |kind, title| Problem::new(409, kind, title, detail.clone());
+    let problem = match &refusal {
+        Refusal::Ended(status) => not_now("order-ended", "The order has ended")
+            .with("order_status", status.as_str().into()),
+        Refusal::Labelled => not_now("order-leaving", "The parcel of the order leaves"),
+        Refusal::NotPaid => not_now("order-not-paid", "The order is not paid"),
+        Refusal::Elsewhere => {
+            not_now("address-elsewhere", "The delivery is for another place").at("country")
+        }
+        Refusal::Offers => not_now("order-has-offers", "An offer binds the order together"),
+        Refusal::TooOften => not_now("changed-too-often", "The order takes no more changes"),
+        Refusal::UnknownLine { line, sku } => {
+            Problem::new(422, "unknown-line", "The order has no such line", detail.clone())
+                .at(format!("lines[{line}].sku"))
+                .with("sku", sku.as_str().into())
+        }
+        Refusal::TooMany { line, has, .. } => {
+            Problem::new(422, "too-many-units", "The order has fewer units", detail.clone())
+                .at(format!("lines[{line}].cancelled"))
+                .with("has", (*has).into())
+        }
+        Refusal::Inconsistent => return Failure::bug(refusal),
+    };
+    problem.into()
+}
