@@ -1,5 +1,6 @@
 //! Every five minutes: makes points available whose return window has ended,
-//! and takes away lots at the end of their life.
+//! and takes away lots at the end of their life, but for what is held for an
+//! order that is not paid.
 //!
 //! The movements of a member are written some at a time, each time in one
 //! transaction with the ledger, until nothing is due. A run that stops half
@@ -96,9 +97,13 @@ fn writes(entries: &[Entry], ledger: &Ledger) -> Commit {
 fn count(app: &App, entries: &[Entry], now: Timestamp) {
     for entry in entries {
         let metric = match entry.cause {
-            Cause::OrderPaid(_) => Metric::PointsPosted,
             Cause::ReturnWindowEnded(_) => Metric::PointsMatured,
             Cause::LotExpired(_) => Metric::PointsExpired,
+            // The causes of what orders do, which no time brings about.
+            Cause::OrderPaid(_)
+            | Cause::OrderPoints(_)
+            | Cause::OrderCancelled(_)
+            | Cause::PointsReturned(_) => continue,
         };
         app.metrics.add(metric, entry.moved(), now);
     }

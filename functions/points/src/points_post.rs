@@ -1,13 +1,16 @@
-//! Queue points: posts the points of paid orders and starts their clock at
-//! delivery.
+//! Queue points: posts the points that paid orders earn and spend, starts the
+//! clock of what they earn at delivery, and undoes what is called off.
 //!
-//! The messages `order.paid` and `parcel.delivered` say only which order to
-//! look at; what is true of it now decides, so their order and number do not
-//! matter. An earning is one batched read and one transaction of two writes:
-//! the entry, whose identity keeps an order from earning twice, and the
-//! ledger, whose version keeps two writers apart. The entry itself is not read
-//! first, because it is there only when a message comes again: its condition
-//! tells.
+//! The messages `order.paid`, `order.cancelled` and `parcel.delivered` say
+//! only which order to look at; what is true of it now decides, so their order
+//! and number do not matter. An earning is one batched read and one
+//! transaction of two writes: the entry, whose identity keeps an order from
+//! earning twice, and the ledger, whose version keeps two writers apart. The
+//! entry itself is not read first, because it is there only when a message
+//! comes again: its condition tells. The spending of points that were held is
+//! one write more. Of an order of which something is called off, its entries
+//! and the record of what was undone are read, too; that record's condition
+//! keeps a difference from being moved twice.
 
 use std::sync::Arc;
 
@@ -16,8 +19,8 @@ use aftercart::{
     model::{
         customer::CustomerId,
         id::OrderId,
-        order::first_shipment,
-        points::{Entry, LedgerError},
+        order::{Order, first_shipment},
+        points::{Cause, Entry, Ledger, LedgerError},
         policy::Policy,
     },
     run::{App, Failure, Function, Handling, Invocation, Need, Trigger, batch, metrics::Metric},
@@ -25,14 +28,17 @@ use aftercart::{
 };
 
 use crate::{
-    rules::earn::{self, Facts, Posting},
+    rules::{
+        earn::{self, Facts, Posted, Posting},
+        undo,
+    },
     soundness,
 };
 
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "points-post",
-    about: "Posts the points of paid orders and starts their clock at delivery.",
+    about: "Posts the points that orders earn and spend, and undoes what is called off.",
     trigger: Trigger::Queue(aftercart::messages::Queue::Points),
     needs: &[
         Need::Table(Table::Orders, &[Op::BatchGetItem]),
@@ -57,17 +63,16 @@ async fn post(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
         return Ok(());
     }
     let policy = app.policy().await?;
-    let mut earned = false;
+    let mut earned = None;
     for _ in 0..ATTEMPTS {
-        let Some(posting) = decide(&app, customer, order, earned, &policy).await? else {
-            return Ok(());
-        };
-        match app.store.commit(writes(&posting)).await {
+        let (posted, posting) = decide(&app, customer, order, earned.clone(), &policy).await?;
+        let Some(posting) = posting else { return Ok(()) };
+        match app.store.commit(writes(&posted, &posting)).await {
             Ok(()) => {
-                count(&app, posting.entry.as_ref());
+                count(&app, &posting.entries);
                 return Ok(());
             }
-            Err(CommitError::Lost(lost)) => earned |= lost_entry(&posting, &lost),
+            Err(CommitError::Lost(lost)) => earned = earned.or(lost_earning(&posting, &lost)?),
             Err(error) => return Err(error.into()),
         }
     }
@@ -77,19 +82,21 @@ async fn post(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
 fn parse(message: &Message) -> Result<(&CustomerId, &OrderId), Failure> {
     match message {
         Message::OrderPaid(paid) => Ok((&paid.customer, &paid.order)),
+        Message::OrderCancelled(cancelled) => Ok((&cancelled.customer, &cancelled.order)),
         Message::ParcelDelivered(delivered) => Ok((&delivered.customer, &delivered.order)),
         other => Err(Failure::poison(format!("{} is no message about points", other.kind()))),
     }
 }
 
-/// Loads the facts, in one round trip, and decides.
+/// Loads the facts, in one round trip (two when something is called off), and
+/// decides.
 async fn decide(
     app: &App,
     customer: &CustomerId,
     order: &OrderId,
-    earned: bool,
+    earned: Option<Entry>,
     policy: &Policy,
-) -> Result<Option<Posting>, Failure> {
+) -> Result<(Posted, Option<Posting>), Failure> {
     let shipment = first_shipment(order);
     let keys =
         [Key::order(customer, order), Key::shipment(order, &shipment), Key::ledger(customer)];
@@ -98,30 +105,62 @@ async fn decide(
     let known = known.ok_or_else(|| Failure::poison(format!("there is no order {order}")))?;
     let shipment = found.shipment(order, &shipment)?;
     let ledger = found.ledger(customer)?;
-    let facts = Facts { order: &known, shipment: shipment.as_ref(), ledger: &ledger, earned };
+    let posted = match undo::applies(&known) {
+        true => posted(app, &known).await?,
+        false => Posted { earned, ..Posted::nothing(&known) },
+    };
+    let facts = Facts {
+        order: &known,
+        shipment: shipment.as_ref(),
+        ledger: &ledger,
+        posted: &posted,
+        now: app.now(),
+    };
     let posting = earn::decide(facts, policy).map_err(|error| match error {
         LedgerError::TooManyPending => Failure::retry(error),
         LedgerError::TooMany => Failure::poison(error),
-        LedgerError::Unbalanced | LedgerError::Inconsistent => Failure::bug(error),
+        LedgerError::TooFew | LedgerError::Unbalanced | LedgerError::Inconsistent => {
+            soundness::mismatch(app, error.to_string())
+        }
     })?;
     posting.iter().try_for_each(|posting| soundness::check(app, &posting.ledger))?;
-    Ok(posting)
+    Ok((posted, posting))
 }
 
-/// The entry first, if there is one: conflicts come by position.
-fn writes(posting: &Posting) -> Commit {
-    let entry = posting.entry.iter().map(points::post);
-    entry.chain(std::iter::once(points::save(&posting.ledger))).collect()
+/// What is written of an order of which something is called off.
+async fn posted(app: &App, order: &Order) -> Result<Posted, Failure> {
+    let Order { customer, id, .. } = order;
+    let paid_at = order.paid_at.unwrap_or(order.placed_at);
+    let earning = Key::entry(customer, paid_at, &Ledger::earning(customer, id));
+    let spending = Key::entry(customer, paid_at, &Ledger::spending(customer, id));
+    let keys = [earning, spending, Key::undone(customer, id)];
+    let found = app.store.read(&keys).await?;
+    let [earning, spending, _] = keys;
+    Ok(Posted {
+        earned: found.entry(&earning)?,
+        spent: found.entry(&spending)?,
+        undone: found.undone(customer, id)?,
+    })
 }
 
-/// Whether the entry was written before. Its lot may have matured since, so
+/// The entries first: conflicts come by position.
+fn writes(posted: &Posted, posting: &Posting) -> Commit {
+    let entries = posting.entries.iter().map(points::post);
+    let undone =
+        (posting.undone != posted.undone).then(|| points::undo(&posted.undone, &posting.undone));
+    entries.chain(undone).chain(std::iter::once(points::save(&posting.ledger))).collect()
+}
+
+/// The earning, if it was written before. Its lot may have matured since, so
 /// that the ledger alone no longer shows it.
-fn lost_entry(posting: &Posting, lost: &[Conflict]) -> bool {
-    posting.entry.is_some() && lost.iter().any(|conflict| conflict.position == 0)
+fn lost_earning(posting: &Posting, lost: &[Conflict]) -> Result<Option<Entry>, Failure> {
+    let earning = |entry: &Entry| matches!(entry.cause, Cause::OrderPaid(_));
+    let Some(position) = posting.entries.iter().position(earning) else { return Ok(None) };
+    Ok(Conflict::at(lost, position).map(points::entry_from_item).transpose()?)
 }
 
-fn count(app: &App, entry: Option<&Entry>) {
-    if let Some(entry) = entry {
+fn count(app: &App, entries: &[Entry]) {
+    for entry in entries.iter().filter(|entry| matches!(entry.cause, Cause::OrderPaid(_))) {
         app.metrics.add(Metric::PointsPosted, entry.moved(), app.now());
     }
 }

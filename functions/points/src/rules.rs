@@ -3,4 +3,9 @@
 
 pub mod earn;
 
+pub mod undo;
+
 pub mod settle;
+
+#[cfg(test)]
+pub(crate) mod fixtures;

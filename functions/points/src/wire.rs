@@ -32,10 +32,12 @@ pub struct PointsView {
 pub struct BalancesView {
     /// Earned, and not yet to be spent.
     pub pending: i64,
-    /// To be spent.
+    /// To be spent; what is held is in it.
     pub available: i64,
-    /// Set aside for an order that is not paid.
+    /// Held for orders that are not paid.
     pub held: i64,
+    /// What may be spent: available and not held.
+    pub spendable: i64,
     /// Owed, as a positive number; what is earned next repays it first.
     pub debt: i64,
 }
@@ -69,7 +71,7 @@ pub struct MovementView {
     /// When it took effect.
     pub at: Timestamp,
     /// What it was, for programs.
-    pub kind: MovementKind,
+    pub kind: PointsMovementKind,
     /// What it was, in words.
     pub what: String,
     /// The order that it is about, if it is about one.
@@ -86,9 +88,15 @@ pub struct MovementView {
 /// The kinds of movements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum MovementKind {
+pub enum PointsMovementKind {
     /// Points were earned by an order; they are pending.
     Earned,
+    /// Points paid for an order, or a part of it.
+    Spent,
+    /// What cancelled goods had earned was taken back.
+    TakenBack,
+    /// Points that had paid for cancelled goods came back.
+    Returned,
     /// Pending points became available.
     Matured,
     /// Points reached the end of their life.
@@ -112,7 +120,8 @@ impl PointsView {
             balances: BalancesView {
                 pending: ledger.balance(Account::Pending),
                 available: ledger.balance(Account::Available),
-                held: ledger.balance(Account::Held),
+                held: ledger.held(),
+                spendable: ledger.spendable(),
                 debt: -ledger.balance(Account::Debt),
             },
             lots: ledger.lots.iter().map(LotView::from).collect(),
@@ -139,14 +148,25 @@ impl From<&Entry> for MovementView {
     fn from(entry: &Entry) -> Self {
         let (kind, what, order) = match &entry.cause {
             Cause::OrderPaid(order) => {
-                (MovementKind::Earned, format!("Earned with order {order}"), Some(order))
+                (PointsMovementKind::Earned, format!("Earned with order {order}"), Some(order))
+            }
+            Cause::OrderPoints(order) => {
+                (PointsMovementKind::Spent, format!("Paid for order {order}"), Some(order))
+            }
+            Cause::OrderCancelled(order) => {
+                let what = format!("Taken back: goods of order {order} were cancelled");
+                (PointsMovementKind::TakenBack, what, Some(order))
+            }
+            Cause::PointsReturned(order) => {
+                let what = format!("Back: they had paid for cancelled goods of order {order}");
+                (PointsMovementKind::Returned, what, Some(order))
             }
             Cause::ReturnWindowEnded(order) => {
                 let what = format!("Available: the return window of order {order} ended");
-                (MovementKind::Matured, what, Some(order))
+                (PointsMovementKind::Matured, what, Some(order))
             }
             Cause::LotExpired(_) => {
-                (MovementKind::Expired, "Expired: not spent in time".to_owned(), None)
+                (PointsMovementKind::Expired, "Expired: not spent in time".to_owned(), None)
             }
         };
         Self {
@@ -165,7 +185,7 @@ impl From<&Entry> for MovementView {
 /// The member's side of a posting; the programme's accounts are not shown.
 fn change(posting: &Posting) -> Option<ChangeView> {
     match posting.account {
-        Account::Pending | Account::Available | Account::Held | Account::Debt => {
+        Account::Pending | Account::Available | Account::Debt => {
             Some(ChangeView { account: posting.account, points: posting.points })
         }
         Account::Issued | Account::Spent | Account::Expired => None,
@@ -186,7 +206,7 @@ mod tests {
         let order = OrderId::derive(&["1"]);
         let mut ledger = Ledger::empty(CustomerId::member("a").unwrap());
         let authority = Authority { rule, policy };
-        let earned = ledger.earn(&order, 7, at, authority).unwrap();
+        let earned = ledger.earn(&order, &[3, 4], at, authority).unwrap();
         ledger.start_clock(&order, at);
         let later = |at: Timestamp| at.plus(Period::of_days(1));
         let matured = ledger.mature_one(at, authority, later).unwrap().unwrap();
@@ -194,7 +214,10 @@ mod tests {
         let expired = ledger.expire_one(later(at), authority).unwrap().unwrap();
         let page = Page { items: vec![expired, matured, earned], next: None };
         let view = json!(PointsView::of(&ledger, &page));
-        assert_eq!(view["balances"], json!({ "pending": 0, "available": 0, "held": 0, "debt": 0 }));
+        assert_eq!(
+            view["balances"],
+            json!({ "pending": 0, "available": 0, "held": 0, "spendable": 0, "debt": 0 })
+        );
         assert_eq!(json!(lots), json!([{ "points": 7, "expires_at": later(at) }]));
         let changes: Vec<_> =
             [0, 1, 2].map(|n| view["movements"][n]["changes"].clone()).into_iter().collect();

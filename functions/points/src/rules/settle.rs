@@ -86,7 +86,7 @@ mod tests {
         let mut ledger = Ledger::empty(CustomerId::member("a").unwrap());
         let authority = Authority { rule: "line_amount", policy: "1" };
         for (n, matures_at) in clocks.iter().enumerate() {
-            ledger.earn(&order(n), 10, start(), authority).unwrap();
+            ledger.earn(&order(n), &[10], start(), authority).unwrap();
             ledger.start_clock(&order(n), *matures_at);
         }
         ledger

@@ -1,0 +1,181 @@
+//! What becomes of an order's points when it is called off after it was paid,
+//! or units of it.
+//!
+//! How much is undone is a function of the order as it stands. Units are only
+//! ever called off, never called back, so it only grows; what was undone
+//! before is kept beside the entries, and the difference is moved. Whatever
+//! the steps in which units are called off, and however many of them one look
+//! at the order sees, the differences sum to the same.
+
+use aftercart::model::{
+    order::{Order, OrderLine, OrderStatus},
+    points::Lot,
+    time::Timestamp,
+};
+
+/// How many units of a line are called off.
+fn units(order: &Order, line: &OrderLine) -> u32 {
+    match order.status {
+        OrderStatus::Cancelled => line.quantity,
+        _ => line.cancelled.min(line.quantity),
+    }
+}
+
+/// Whether an order was paid, and it or units of it called off since.
+#[must_use]
+pub fn applies(order: &Order) -> bool {
+    order.paid_at.is_some() && order.lines.iter().any(|line| units(order, line) > 0)
+}
+
+/// How many of the points that an order earned, line by line, are to be taken
+/// back in all: of each line the share of the units that are called off.
+#[must_use]
+pub fn taken(order: &Order, earned: &[i64]) -> i64 {
+    let lines = order.lines.iter().zip(earned);
+    lines.map(|(line, points)| line.share(*points, units(order, line))).sum()
+}
+
+/// How many of the points that paid for an order are to come back in all: in
+/// proportion to what they paid for the units that are called off, rounded
+/// down. Those that paid for the delivery come back with the last unit.
+#[must_use]
+pub fn returned(order: &Order) -> i64 {
+    let Some(points) = order.points else { return 0 };
+    if order.lines.iter().all(|line| units(order, line) == line.quantity) {
+        return points.points;
+    }
+    let goods = points.points.saturating_sub(order.delivery.points);
+    let lines = order.lines.iter();
+    let called_off: i64 =
+        lines.map(|line| line.share(line.points.minor(), units(order, line))).sum();
+    let exact = i128::from(goods) * i128::from(called_off);
+    let back = exact.checked_div(i128::from(points.amount.minor())).unwrap_or(0);
+    i64::try_from(back).unwrap_or(goods)
+}
+
+/// The lots that come back when of the points that paid for an order, taken
+/// from these lots, `before` came back earlier and `now` are to be back: those
+/// that end last come back first. They keep their ends, but last at least
+/// until `least_end`.
+#[must_use]
+pub fn returning(lots: &[Lot], before: i64, now: i64, least_end: Timestamp) -> Vec<Lot> {
+    let (mut skipped, mut wanted) = (before, now.saturating_sub(before));
+    let mut back: Vec<Lot> = Vec::new();
+    for lot in lots.iter().rev() {
+        let here = lot.points.saturating_sub(skipped).max(0);
+        skipped = skipped.saturating_sub(lot.points).max(0);
+        let points = here.min(wanted);
+        wanted -= points;
+        let expires_at = lot.expires_at.max(least_end);
+        match back.last_mut() {
+            _ if points == 0 => {}
+            Some(last) if last.expires_at == expires_at => last.points += points,
+            _ => back.push(Lot { expires_at, points }),
+        }
+    }
+    back.reverse();
+    back
+}
+
+#[cfg(test)]
+mod tests {
+    use aftercart::model::{order::OrderPoints, points::total};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rules::fixtures::{at, money, order};
+
+    /// A paid order of lines of quantity, share of what points pay and called
+    /// off units, with so many points, some of them for the delivery.
+    fn called_off(lines: &[(u32, i64, u32)], points: i64, delivery: i64) -> Order {
+        let mut order = order(&vec![10_000; lines.len()], Some(at(1)));
+        for (line, (quantity, share, cancelled)) in order.lines.iter_mut().zip(lines) {
+            (line.quantity, line.points, line.cancelled) = (*quantity, money(*share), *cancelled);
+        }
+        let amount = money(lines.iter().map(|(_, share, _)| share).sum());
+        order.points = (points > 0).then_some(OrderPoints { points, amount });
+        order.delivery.points = delivery;
+        order
+    }
+
+    #[test]
+    fn what_is_undone_follows_from_the_units_that_are_called_off() {
+        for (lines, points, delivery, taken_back, back) in [
+            (&[(3, 300, 0), (1, 100, 0)][..], 400, 0, 0, 0),
+            (&[(3, 300, 1), (1, 100, 0)], 400, 0, 33, 100),
+            (&[(3, 300, 2), (1, 100, 0)], 400, 0, 66, 200),
+            (&[(3, 300, 3), (1, 100, 0)], 400, 0, 100, 300),
+            (&[(3, 300, 3), (1, 100, 1)], 400, 0, 110, 400),
+            (&[(3, 300, 3), (1, 100, 0)], 450, 50, 100, 300),
+            (&[(3, 300, 3), (1, 100, 1)], 450, 50, 110, 450),
+            (&[(3, 0, 3), (1, 0, 0)], 50, 50, 100, 0),
+            (&[(3, 0, 3), (1, 0, 1)], 50, 50, 110, 50),
+            (&[(3, 0, 3), (1, 0, 1)], 0, 0, 110, 0),
+        ] {
+            let order = called_off(lines, points, delivery);
+            assert_eq!(taken(&order, &[100, 10]), taken_back, "{lines:?}");
+            assert_eq!(returned(&order), back, "{lines:?} {points}");
+        }
+        let mut whole = called_off(&[(3, 300, 1), (1, 100, 0)], 450, 50);
+        whole.status = OrderStatus::Cancelled;
+        assert_eq!((taken(&whole, &[100, 10]), returned(&whole)), (110, 450));
+    }
+
+    #[test]
+    fn only_a_paid_order_has_something_to_undo() {
+        let mut order = called_off(&[(3, 0, 0)], 0, 0);
+        assert!(!applies(&order));
+        order.status = OrderStatus::Cancelled;
+        assert!(applies(&order));
+        order.paid_at = None;
+        assert!(!applies(&order));
+    }
+
+    #[test]
+    fn what_ends_last_comes_back_first_and_lasts_a_while() {
+        let lot = |day, points| Lot { expires_at: at(day), points };
+        let lots = [lot(10, 100), lot(40, 50), lot(90, 20)];
+        for (before, now, back) in [
+            (0, 0, vec![]),
+            (0, 20, vec![lot(90, 20)]),
+            (20, 60, vec![lot(40, 40)]),
+            (10, 170, vec![lot(30, 100), lot(40, 50), lot(90, 10)]),
+            (170, 170, vec![]),
+        ] {
+            assert_eq!(returning(&lots, before, now, at(30)), back, "{before} {now}");
+        }
+        assert_eq!(returning(&lots, 0, 170, at(60)), [lot(60, 150), lot(90, 20)]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_sequence_of_steps_sums_to_the_whole(
+            lines in prop::collection::vec((1_u32..50, 0_i64..5_000, 0_i64..1_000), 1..6),
+            steps in prop::collection::vec((0_usize..6, 1_u32..20), 0..30),
+            delivery in 0_i64..500,
+            goods in 0_i64..5_000,
+        ) {
+            let paid: Vec<_> = lines.iter().map(|(quantity, share, _)| (*quantity, *share, 0)).collect();
+            let earned: Vec<i64> = lines.iter().map(|(_, _, earned)| *earned).collect();
+            let mut order = called_off(&paid, goods + delivery, delivery);
+            let lots: Vec<Lot> = (0_u16..7).map(|day| Lot { expires_at: at(day), points: (goods + delivery) / 7 })
+                .chain([Lot { expires_at: at(9), points: (goods + delivery) % 7 }]).collect();
+            let (mut took, mut back, mut came) = (0, 0, 0);
+            let step = |order: &mut Order, line: usize, units: u32| {
+                if let Some(line) = order.lines.get_mut(line) {
+                    line.cancelled = line.quantity.min(line.cancelled + units);
+                }
+            };
+            for (line, units) in steps.into_iter().chain((0..6).map(|line| (line, 50))) {
+                step(&mut order, line, units);
+                let (takes, gives) = (taken(&order, &earned), returned(&order));
+                prop_assert!(takes >= took && gives >= back, "it only grows");
+                came += total(&returning(&lots, back, gives, at(8)));
+                (took, back) = (takes, gives);
+                prop_assert_eq!(came, back);
+            }
+            prop_assert_eq!(took, earned.iter().sum::<i64>());
+            prop_assert_eq!(back, goods + delivery);
+        }
+    }
+}
