@@ -5,7 +5,7 @@
 //! |---|---|---|---|---|
 //! | [`payment_start`] | `POST /orders/{id}/payments`, guest's too | order, the attempt of the key | attempt; then calls the provider | |
 //! | [`payment_callback`] | `POST /callbacks/{provider}` (signed) | | event | `payment.received` |
-//! | [`payment_fold`] | queue `payments` | attempt and its events, order | order | `order.paid` |
+//! | [`payment_fold`] | queue `payments` | attempt and its events, order | order | `order.paid`, `notification.order_held` |
 //!
 //! | provider | starts by | callbacks | event's identity | acknowledged with |
 //! |---|---|---|---|---|

@@ -2,8 +2,8 @@
 //! attempt to pay it.
 //!
 //! Everything known of the attempt is read in one query and folded. The order
-//! is not read: it is taken to be placed over the amount that was asked, as it
-//! nearly always is, and written under that condition. A write that loses
+//! is not read: it is taken to be placed over the amount that was asked, and not
+//! held, as it nearly always is, and written under that condition. A write that loses
 //! brings the order as it stands, and the next step is decided on that. So a
 //! message is two round trips, and any number of messages in any order end in
 //! the same order.
@@ -11,8 +11,8 @@
 use std::sync::Arc;
 
 use aftercart::{
-    messages::{Envelope, Message, OrderPaid, PaymentReceived, Queue},
-    model::payment::Attempt,
+    messages::{Envelope, Message, OrderHeld, OrderPaid, PaymentReceived, Queue},
+    model::{order::RefundDue, payment::Attempt},
     run::{App, Failure, Function, Handling, Invocation, Need, Trigger, batch, metrics::Metric},
     store::{CommitError, Conflict, Op, Sends, Table, Write, orders},
 };
@@ -37,7 +37,8 @@ pub const FUNCTION: Function = Function {
 /// How many steps one message may take. An order leaves `placed` once and
 /// takes one note and one refund of an attempt, so two writes that lose and
 /// two that hold are the most that can be met, and one to see that all is done.
-const STEPS: u32 = 5;
+/// A person who holds the order at the same moment makes one more lose.
+const STEPS: u32 = 6;
 
 fn handle(app: Arc<App>, call: Invocation) -> Handling {
     Box::pin(batch::serve(app, call, take))
@@ -78,7 +79,7 @@ async fn settle(
         };
         match app.store.commit(write).await {
             Ok(()) => {
-                if matches!(step, Step::Pay(_)) {
+                if matches!(step, Step::Pay(..)) {
                     app.metrics.count(Metric::OrderPaid, app.now());
                 }
                 order = order.after(&step, folded);
@@ -101,15 +102,17 @@ fn write(
     let (customer, order, note) = (&attempt.customer, &attempt.order, &folded.payment);
     match step {
         Step::Done => Ok(None),
-        Step::Pay(amount) => {
-            let paid = OrderPaid { order: order.clone(), customer: customer.clone() };
-            let sends = Sends::one(Message::OrderPaid(paid), app.now(), trace);
-            Ok(Some(orders::pay(customer, order, *amount, note, &sends)))
+        Step::Pay(amount, held_at) => {
+            let sends = sends(app, attempt, held_at.is_some(), trace);
+            Ok(Some(orders::pay(customer, order, *amount, note, *held_at, &sends)))
         }
         Step::Note => Ok(Some(orders::note_payment(customer, order, note))),
-        Step::Refund(due) => Ok(Some(orders::refund(customer, order, note, due))),
-        Step::Overfull(due) => {
-            let (amount, payment) = (due.amount, &due.payment);
+        Step::Refund(amount) => {
+            let due = RefundDue::unaccepted(order, &note.payment, *amount);
+            Ok(Some(orders::refund(customer, order, note, &due)))
+        }
+        Step::Overfull(amount) => {
+            let payment = &note.payment;
             let cause =
                 format!("{amount} of {payment} is due to go back, and {order} lists no more");
             Err(Failure::poison(cause))
@@ -117,9 +120,22 @@ fn write(
     }
 }
 
+/// What is sent with an order that is paid. From then on one that is held
+/// waits for a person, who has to hear of it.
+fn sends(app: &App, attempt: &Attempt, held: bool, trace: Option<&str>) -> Sends {
+    let (order, customer, now) = (&attempt.order, &attempt.customer, app.now());
+    let paid = OrderPaid { order: order.clone(), customer: customer.clone() };
+    let sends = Sends::one(Message::OrderPaid(paid), now, trace);
+    if !held {
+        return sends;
+    }
+    let waits = OrderHeld { order: order.clone(), customer: customer.clone() };
+    sends.and(Message::OrderHeld(waits), now, trace)
+}
+
 /// The order as the write that lost found it.
 fn found(attempt: &Attempt, conflicts: &[Conflict]) -> Result<Standing, Failure> {
-    let item = conflicts.first().and_then(|conflict| conflict.found.as_ref());
+    let item = Conflict::at(conflicts, 0);
     let item = item.ok_or_else(|| {
         Failure::poison(format!("the order {} of {} does not exist", attempt.order, attempt.id))
     })?;

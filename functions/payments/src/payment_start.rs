@@ -131,8 +131,8 @@ async fn can_report(app: &App, provider: Provider) -> Result<(), Failure> {
 
 /// The same call came at the same moment and was first.
 async fn lost(app: &App, starting: &Starting, conflicts: &[Conflict]) -> Answer {
-    let found = conflicts.first().and_then(|conflict| conflict.found.as_ref());
-    let found = found.ok_or_else(|| Failure::retry("the attempt of this key went away"))?;
+    let found = Conflict::at(conflicts, 0)
+        .ok_or_else(|| Failure::retry("the attempt of this key went away"))?;
     replay(app, starting, &payments::attempt_from_item(found)?).await
 }
 

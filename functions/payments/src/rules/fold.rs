@@ -100,6 +100,7 @@ mod tests {
             customer: CustomerId::member("a").unwrap(),
             provider: Provider::Stripe,
             amount: money(2500, "GBP"),
+            verify: false,
             at: Timestamp::EPOCH,
             request: String::new(),
         }

@@ -7,8 +7,9 @@
 use aftercart::model::{
     id::PaymentId,
     money::Money,
-    order::{MAX_PAYMENTS, MAX_REFUNDS_DUE, Order, OrderPayment, OrderStatus, RefundDue},
+    order::{MAX_PAYMENTS, MAX_REFUNDS_DUE, Order, OrderPayment, OrderStatus, RefundCause},
     payment::{Attempt, PaymentStatus},
+    time::Timestamp,
 };
 
 use super::fold::Folded;
@@ -20,40 +21,46 @@ pub struct Standing {
     pub status: OrderStatus,
     /// What it costs.
     pub total: Money,
+    /// Since when it waits for a person.
+    pub held_at: Option<Timestamp>,
     /// What it knows of this attempt.
     pub noted: Option<OrderPayment>,
-    /// Whether it lists money of this attempt as due to go back.
+    /// Whether this attempt paid it, whatever has become of it since.
+    pub paid_by_it: bool,
+    /// Whether it could not take this attempt's money, and lists it as due to go back.
     pub refund_due: bool,
     /// Whether it lists as many attempts as it may.
     pub payments_full: bool,
-    /// Whether it lists as many refunds as it may.
+    /// Whether it lists as much money that it could not take as it may.
     pub refunds_full: bool,
 }
 
 /// What is to be written next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// The attempt pays the order.
-    Pay(Money),
+    /// The attempt pays the order, which waits for a person since then.
+    Pay(Money, Option<Timestamp>),
     /// How the attempt stands is noted, for the buyer to see.
     Note,
     /// Money came that the order cannot take.
-    Refund(RefundDue),
+    Refund(Money),
     /// The same, but the order lists as many refunds as it may: for a person.
-    Overfull(RefundDue),
+    Overfull(Money),
     /// All is as it should be.
     Done,
 }
 
 impl Standing {
-    /// How an order stands in the common case: placed, over what the attempt
-    /// asked for, and without any word of the attempt.
+    /// How an order stands in the common case: placed, not held, over what the
+    /// attempt asked for, and without any word of the attempt.
     #[must_use]
     pub fn expected(attempt: &Attempt) -> Self {
         Self {
             status: OrderStatus::Placed,
             total: attempt.amount,
+            held_at: None,
             noted: None,
+            paid_by_it: false,
             refund_due: false,
             payments_full: false,
             refunds_full: false,
@@ -63,13 +70,17 @@ impl Standing {
     /// How an order stands that was read.
     #[must_use]
     pub fn of(order: &Order, payment: &PaymentId) -> Self {
+        let dues = order.refunds_due.iter();
+        let unaccepted = dues.filter(|due| due.cause == RefundCause::Unaccepted);
         Self {
             status: order.status,
             total: order.total,
+            held_at: order.held_at,
             noted: order.payments.iter().find(|known| known.payment == *payment).cloned(),
-            refund_due: order.refunds_due.iter().any(|due| due.payment == *payment),
+            paid_by_it: order.paid_by() == Some(payment),
+            refund_due: order.unaccepted(payment),
             payments_full: order.payments.len() >= MAX_PAYMENTS,
-            refunds_full: order.refunds_due.len() >= MAX_REFUNDS_DUE,
+            refunds_full: unaccepted.count() >= MAX_REFUNDS_DUE,
         }
     }
 
@@ -78,7 +89,7 @@ impl Standing {
     pub fn after(self, step: &Step, folded: &Folded) -> Self {
         let noted = Some(folded.payment.clone());
         match step {
-            Step::Pay(_) => Self { status: OrderStatus::Paid, noted, ..self },
+            Step::Pay(..) => Self { status: OrderStatus::Paid, noted, paid_by_it: true, ..self },
             Step::Note => Self { noted, ..self },
             Step::Refund(_) => Self { noted, refund_due: true, ..self },
             Step::Overfull(_) | Step::Done => self,
@@ -91,12 +102,6 @@ impl Standing {
     pub fn owes(&self, folded: &Folded) -> bool {
         let current = |noted: &OrderPayment| noted.events == folded.payment.events;
         self.refund_due && self.noted.as_ref().is_some_and(current)
-    }
-
-    /// Whether this attempt is the one that paid the order.
-    fn is_paid_by(&self) -> bool {
-        let succeeded = |noted: &OrderPayment| noted.status == PaymentStatus::Succeeded;
-        self.status == OrderStatus::Paid && self.noted.as_ref().is_some_and(succeeded)
     }
 }
 
@@ -111,9 +116,9 @@ pub fn decide(folded: &Folded, order: &Standing) -> Step {
         PaymentStatus::Mismatched => refund(folded, order),
         PaymentStatus::Succeeded => match folded.received {
             Some(money) if order.status == OrderStatus::Placed && order.total == money => {
-                Step::Pay(money)
+                Step::Pay(money, order.held_at)
             }
-            _ if order.is_paid_by() => Step::Done,
+            _ if order.paid_by_it => Step::Done,
             _ => refund(folded, order),
         },
     }
@@ -131,8 +136,7 @@ fn refund(folded: &Folded, order: &Standing) -> Step {
     let Some(amount) = folded.received.filter(|_| !order.refund_due) else {
         return Step::Done;
     };
-    let due = RefundDue { payment: folded.payment.payment.clone(), amount };
-    if order.refunds_full { Step::Overfull(due) } else { Step::Refund(due) }
+    if order.refunds_full { Step::Overfull(amount) } else { Step::Refund(amount) }
 }
 
 #[cfg(test)]
@@ -160,6 +164,7 @@ mod tests {
             customer: CustomerId::member("a").unwrap(),
             provider: Provider::Sandbox,
             amount: money(2500),
+            verify: false,
             at: Timestamp::EPOCH,
             request: String::new(),
         }
@@ -188,16 +193,18 @@ mod tests {
         fold(&attempt(), &events)
     }
 
-    fn due(minor: i64) -> RefundDue {
-        RefundDue { payment: attempt().id, amount: money(minor) }
-    }
-
     #[test]
     fn a_success_pays_a_placed_order_once() {
         let paid = folded(&[(PaymentEventKind::Succeeded, 2500)]);
-        let step = decide(&paid, &placed());
-        assert_eq!(step, Step::Pay(money(2500)));
-        assert_eq!(decide(&paid, &placed().after(&step, &paid)), Step::Done);
+        for held_at in [None, Some(Timestamp::EPOCH)] {
+            let order = Standing { held_at, ..placed() };
+            let step = decide(&paid, &order);
+            assert_eq!(step, Step::Pay(money(2500), held_at));
+            let order = order.after(&step, &paid);
+            assert_eq!(decide(&paid, &order), Step::Done);
+            let called_off = Standing { status: OrderStatus::Cancelled, ..order };
+            assert_eq!(decide(&paid, &called_off), Step::Done, "its money goes back by itself");
+        }
     }
 
     #[test]
@@ -210,7 +217,7 @@ mod tests {
             Standing { total: money(9), ..placed() },
         ] {
             let step = decide(&paid, &order);
-            assert_eq!(step, Step::Refund(due(2500)), "{order:?}");
+            assert_eq!(step, Step::Refund(money(2500)), "{order:?}");
             assert!(!order.owes(&paid));
             let order = order.after(&step, &paid);
             assert_eq!(decide(&paid, &order), Step::Done);
@@ -223,7 +230,7 @@ mod tests {
     #[test]
     fn another_amount_goes_to_a_person() {
         let mismatched = folded(&[(PaymentEventKind::Succeeded, 2499)]);
-        assert_eq!(decide(&mismatched, &placed()), Step::Refund(due(2499)));
+        assert_eq!(decide(&mismatched, &placed()), Step::Refund(money(2499)));
     }
 
     #[test]
@@ -253,7 +260,7 @@ mod tests {
     fn more_refunds_than_an_order_lists_go_to_a_person() {
         let paid = folded(&[(PaymentEventKind::Succeeded, 2500)]);
         let full = Standing { status: OrderStatus::Paid, refunds_full: true, ..placed() };
-        assert_eq!(decide(&paid, &full), Step::Overfull(due(2500)));
+        assert_eq!(decide(&paid, &full), Step::Overfull(money(2500)));
     }
 
     /// Takes every step, as the function does.

@@ -109,6 +109,7 @@ pub fn decide(
         customer: order.customer.clone(),
         provider: starting.provider,
         amount: order.total,
+        verify: order.risk.as_ref().is_some_and(|risk| risk.challenge),
         at: now,
         request: starting.request.clone(),
     })
@@ -118,7 +119,9 @@ pub fn decide(
 mod tests {
     use aftercart::model::{
         customer::CustomerId,
+        delivery::{MethodId, Promise},
         money::{Currency, Money},
+        order::OrderDelivery,
         time::Period,
     };
 
@@ -134,12 +137,33 @@ mod tests {
     }
 
     fn order(status: OrderStatus, total: i64, currency: &str) -> Order {
+        let free = Money::zero(Currency::parse(currency).unwrap());
         Order {
             id: OrderId::derive(&["1"]),
             customer: CustomerId::member("a").unwrap(),
             placed_at: now(),
             status,
             lines: Vec::new(),
+            discounts: Vec::new(),
+            delivery: OrderDelivery {
+                method: MethodId::parse("standard").unwrap(),
+                price: free,
+                discount: free,
+                tax: free,
+                points: 0,
+                promise: Promise::parse_compact("2026-11-24+2+3").unwrap(),
+            },
+            tax_included: true,
+            points: None,
+            quotas: Vec::new(),
+            vouchers: Vec::new(),
+            cart: None,
+            channel: None,
+            device: None,
+            card: None,
+            risk: None,
+            held_at: None,
+            history: Vec::new(),
             total: Money::new(total, Currency::parse(currency).unwrap()).unwrap(),
             address: serde_json::from_str(r#"{"name":"A","line1":"B","city":"C","country":"GB"}"#)
                 .unwrap(),

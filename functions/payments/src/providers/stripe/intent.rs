@@ -24,6 +24,9 @@ use crate::{providers::word, rules::stripe_amount, wire::ClientSecret};
 /// The edition of Stripe's API that these calls and answers are written for.
 const VERSION: &str = "2025-10-29.clover";
 
+/// The field that asks for 3-D Secure.
+const THREE_D_SECURE: &str = "payment_method_options[card][request_three_d_secure]";
+
 /// How often a call is tried: each may take the whole time-out of an outgoing
 /// call, and the buyer waits.
 const TRIES: u32 = 3;
@@ -111,7 +114,7 @@ fn request(access: Access<'_>, attempt: &Attempt) -> Result<Request<Bytes>, Inte
     authorization.set_sensitive(true);
     let amount =
         stripe_amount::to_stripe(attempt.amount).map_err(|e| IntentError::Amount(e.to_string()))?;
-    let fields = [
+    let mut fields = vec![
         ("amount", amount.to_string()),
         ("currency", attempt.amount.currency().code().to_ascii_lowercase()),
         // Cards and the wallets that hold them. Methods that settle days later
@@ -120,6 +123,10 @@ fn request(access: Access<'_>, attempt: &Attempt) -> Result<Request<Bytes>, Inte
         ("metadata[payment]", attempt.id.to_string()),
         ("metadata[order]", attempt.order.to_string()),
     ];
+    if attempt.verify {
+        // 3-D Secure whenever the card knows it, by whatever flow the bank chooses.
+        fields.push((THREE_D_SECURE, "any".to_owned()));
+    }
     Request::post(format!("{}/v1/payment_intents", access.url))
         .header(header::AUTHORIZATION, authorization)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -258,6 +265,7 @@ mod tests {
             customer: CustomerId::member("a").unwrap(),
             provider: Provider::Stripe,
             amount: Money::new(minor, Currency::parse(code).unwrap()).unwrap(),
+            verify: false,
             at: Timestamp::EPOCH,
             request: String::new(),
         }
