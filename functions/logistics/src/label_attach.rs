@@ -5,7 +5,8 @@
 //! after one read for the buyer. The parcel sends `tracking.received`, because
 //! the carrier may have told of the number before the label was known here.
 //! The same label again is answered as the first time; another label for the
-//! shipment, or a label that is on another shipment, is a 409 that names it.
+//! shipment, or a label that is on another shipment, is a 409 that names it. So
+//! is any label for a shipment that was stopped.
 
 use std::sync::Arc;
 
@@ -103,6 +104,10 @@ fn refuse(refusal: Refusal) -> Problem {
     let detail = refusal.to_string();
     match refusal {
         Refusal::Unknown => Problem::not_found("shipment"),
+        Refusal::Stopped(_) => {
+            let title = "The shipment is stopped";
+            Problem::new(409, "shipment-stopped", title, detail)
+        }
         Refusal::Labelled { tracking, .. } => {
             let title = "The shipment has another label";
             Problem::new(409, "shipment-labelled", title, detail)

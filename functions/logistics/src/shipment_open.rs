@@ -1,23 +1,25 @@
 //! Queue `shipments`: opens the first shipment of a paid order.
 //!
-//! The order is read, not the message: a paid order has a shipment, whatever
-//! was sent how often. The shipment's identity follows from the order's, so a
-//! message that comes again meets the shipment and changes nothing.
+//! The order is read, not the message: a paid order that is not held has a
+//! shipment, whatever was sent how often. The shipment's identity follows from
+//! the order's, so a message that comes again meets the shipment and changes
+//! nothing.
 //!
-//! `order.paid` is written in the paid order itself, orders are read
-//! consistently, and no order leaves `paid`. A message whose order is missing
-//! or not paid can therefore not come true by waiting (somebody restored a
-//! table, or wrote the message by hand): it is parked for a person.
+//! An order may be called off or held between the message and the read, or
+//! between the read and the write. Whoever does that stops the shipment in the
+//! same transaction, or puts it stopped if it is not there: then the write
+//! here loses, whichever of the two comes first.
+//!
+//! `order.paid` is written in the paid order itself, and orders are read
+//! consistently. A message whose order is missing, or was never paid, can
+//! therefore not come true by waiting (somebody restored a table, or wrote the
+//! message by hand): it is parked for a person.
 
 use std::sync::Arc;
 
 use aftercart::{
     messages::{Envelope, Message, OrderPaid, Queue, ShipmentOpened},
-    model::{
-        order::{Order, OrderStatus},
-        shipment::{Journey, Shipment},
-        time::Timestamp,
-    },
+    model::{order::OrderStatus, shipment::Shipment},
     run::{App, Failure, Function, Handling, Invocation, Need, Trigger, batch, metrics::Metric},
     store::{CommitError, Op, Sends, Table, shipments},
 };
@@ -45,11 +47,14 @@ async fn open(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
     };
     let order = app.store.order(&customer, &order).await?;
     let order = order.ok_or_else(|| Failure::poison("there is no such order"))?;
-    if order.status != OrderStatus::Paid {
+    if order.paid_at.is_none() {
         return Err(Failure::poison(format!("the order is {}, not paid", order.status)));
     }
+    if order.status != OrderStatus::Paid || order.held_at.is_some() {
+        return Ok(());
+    }
     let now = app.now();
-    let shipment = first(&order, now);
+    let shipment = Shipment::first(&order, now);
     let told = ShipmentOpened { order: order.id, shipment: shipment.id.clone() };
     let sends = Sends::one(Message::ShipmentOpened(told), now, trace.as_deref());
     match app.store.commit(shipments::open(&shipment, &sends)).await {
@@ -59,17 +64,5 @@ async fn open(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
         }
         Err(CommitError::Lost(_)) => Ok(()),
         Err(error) => Err(error.into()),
-    }
-}
-
-fn first(order: &Order, now: Timestamp) -> Shipment {
-    Shipment {
-        id: order.shipment(),
-        order: order.id.clone(),
-        customer: order.customer.clone(),
-        opened_at: now,
-        tracking: None,
-        labelled_at: None,
-        journey: Journey::pending(),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! | function | trigger | reads | writes | sends |
 //! |---|---|---|---|---|
-//! | [`relay`] | streams of orders, payments, shipments, tracking, surveys | | | what each change carries, to every queue that wants it |
+//! | [`relay`] | streams of stock, orders, payments, shipments, tracking, surveys, carts | | | what each change carries, to every queue that wants it |
 //!
 //! An item carries the messages that its last write caused. A message is sent
 //! at least once: the stream goes on behind a change only when every queue has

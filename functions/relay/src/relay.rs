@@ -24,11 +24,13 @@ pub const FUNCTION: Function = Function {
     name: "relay",
     about: "Forwards the messages of committed writes from the tables' streams to the queues.",
     trigger: Trigger::Stream(&[
+        Table::Stock,
         Table::Orders,
         Table::Payments,
         Table::Shipments,
         Table::Tracking,
         Table::Surveys,
+        Table::Carts,
     ]),
     needs: &[
         Need::Queue(Queue::Payments),
@@ -36,6 +38,7 @@ pub const FUNCTION: Function = Function {
         Need::Queue(Queue::Tracking),
         Need::Queue(Queue::Points),
         Need::Queue(Queue::Surveys),
+        Need::Queue(Queue::Orders),
         Need::Queue(Queue::Notifications),
     ],
     handle,

@@ -32,6 +32,11 @@ pub enum Refusal {
     /// No such shipment.
     #[error("There is no such shipment.")]
     Unknown,
+    /// Its order was called off, or is held.
+    #[error(
+        "The order of the shipment {0} was called off, or waits for a person: do not send it. You are told if it is to be packed after all."
+    )]
+    Stopped(ShipmentId),
     /// Another label is on it.
     #[error("The shipment {shipment} has the label {} of {} already.", .tracking.number, .tracking.carrier)]
     Labelled {
@@ -55,7 +60,7 @@ pub enum Refusal {
 /// What is to be done, as the shipment stands.
 ///
 /// # Errors
-/// [`Refusal::Unknown`] and [`Refusal::Labelled`].
+/// [`Refusal::Unknown`], [`Refusal::Stopped`] and [`Refusal::Labelled`].
 pub fn decide(
     labelling: &Labelling,
     shipment: Option<&Shipment>,
@@ -63,6 +68,7 @@ pub fn decide(
 ) -> Result<Decision, Refusal> {
     let shipment = shipment.ok_or(Refusal::Unknown)?;
     match &shipment.tracking {
+        None if shipment.stopped_at.is_some() => Err(Refusal::Stopped(shipment.id.clone())),
         None => Ok(Decision::Attach(Parcel {
             tracking: labelling.tracking.clone(),
             order: labelling.order.clone(),
@@ -102,6 +108,7 @@ mod tests {
             opened_at: Timestamp::EPOCH,
             tracking: label.map(tracking),
             labelled_at: label.map(|_| Timestamp::from_unix_seconds(60).unwrap()),
+            stopped_at: None,
             journey: Journey::pending(),
         }
     }
@@ -119,6 +126,8 @@ mod tests {
         let Ok(Decision::Attach(parcel)) = decided("AAAA", Some(&shipment(None))) else { panic!() };
         assert_eq!(parcel.customer, CustomerId::member("ada").unwrap());
         assert_eq!(parcel.labelled_at.unix_seconds(), 90);
+        let stopped = Shipment { stopped_at: Some(Timestamp::EPOCH), ..shipment(None) };
+        assert_eq!(decided("AAAA", Some(&stopped)), Err(Refusal::Stopped(stopped.id.clone())));
         let labelled = shipment(Some("aaaa"));
         let since = Timestamp::from_unix_seconds(60).unwrap();
         assert_eq!(decided("AAAA", Some(&labelled)), Ok(Decision::Attached(since)));

@@ -150,7 +150,8 @@ mod tests {
             [
                 (Queue::Payments, vec![2]),
                 (Queue::Shipments, vec![0, 2]),
-                (Queue::Points, vec![0, 2])
+                (Queue::Points, vec![0, 2]),
+                (Queue::Orders, vec![0, 2])
             ]
         );
     }

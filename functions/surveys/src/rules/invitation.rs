@@ -40,9 +40,10 @@ pub fn after_delivery(
 mod tests {
     use aftercart::model::{
         customer::{CustomerId, Language},
+        delivery::{MethodId, Promise},
         id::ShipmentId,
         money::{Currency, Money},
-        order::OrderStatus,
+        order::{OrderDelivery, OrderStatus},
         policy::Policy,
         shipment::Journey,
         time::Timestamp,
@@ -56,13 +57,34 @@ mod tests {
 
     fn order() -> Order {
         let paid_at = at("2026-11-01T00:00:00Z");
+        let free = Money::zero(Currency::parse("EUR").unwrap());
         Order {
             id: OrderId::derive(&["1"]),
             customer: CustomerId::guest("k"),
             placed_at: paid_at,
             status: OrderStatus::Paid,
             lines: Vec::new(),
-            total: Money::zero(Currency::parse("EUR").unwrap()),
+            discounts: Vec::new(),
+            delivery: OrderDelivery {
+                method: MethodId::parse("standard").unwrap(),
+                price: free,
+                discount: free,
+                tax: free,
+                points: 0,
+                promise: Promise::parse_compact("2026-11-24+2+3").unwrap(),
+            },
+            tax_included: true,
+            points: None,
+            quotas: Vec::new(),
+            vouchers: Vec::new(),
+            cart: None,
+            channel: None,
+            device: None,
+            card: None,
+            risk: None,
+            held_at: None,
+            history: Vec::new(),
+            total: free,
             address: serde_json::from_str(r#"{"name":"A","line1":"B","city":"C","country":"GB"}"#)
                 .unwrap(),
             contact: serde_json::from_str(r#"{"email":"a@b.cd","language":"zh"}"#).unwrap(),
@@ -84,6 +106,7 @@ mod tests {
             opened_at: at("2026-11-01T00:00:00Z"),
             tracking: None,
             labelled_at: None,
+            stopped_at: None,
             journey: Journey { delivered_at, ..Journey::pending() },
         }
     }

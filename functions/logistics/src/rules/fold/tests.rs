@@ -266,6 +266,19 @@ fn a_corrected_table_of_codes_wins_over_unknown() {
     }
 }
 
+/// What the store keeps once, by its digest, is a list as it is understood: a
+/// list that comes again is kept again when its codes mean something else now.
+#[test]
+fn a_corrected_table_of_codes_makes_another_push() {
+    let told =
+        |status, reason| push(vec![TrackingEvent { reason, ..scan("03.10:00", status, None) }]);
+    let first = told(OnHold, None).digest();
+    assert_eq!(told(OnHold, None).digest(), first);
+    for (status, reason) in [(Exception, None), (OnHold, Some(Reason::Weather))] {
+        assert_ne!(told(status, reason).digest(), first);
+    }
+}
+
 fn a_status() -> impl Strategy<Value = ParcelStatus> {
     prop::sample::select(vec![
         Pending,
