@@ -2,6 +2,7 @@
 //! routes and the wire types of their domains. `infra/openapi.json` is its
 //! snapshot, which a test keeps equal.
 
+use aftercart::model::customer::Address;
 use aftercart::run::{Access, Function, Route, Trigger, http::OPERATOR_SCOPE};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ struct Shapes {
     keyed: bool,
     query: Vec<(&'static str, &'static str)>,
     answers: Vec<(u16, &'static str, Option<Content>)>,
-    problems: &'static [u16],
+    problems: Vec<u16>,
 }
 
 struct Content {
@@ -90,11 +91,12 @@ fn problem_schema() -> Value {
 }
 
 fn operation(function: &Function, route: &Route, schemas: &mut SchemaGenerator) -> Value {
-    let shapes = shapes(function.name, schemas);
     let guest = route.path.starts_with("/guest/");
+    let name = name(function, route);
+    let shapes = shapes(&name, schemas);
     let suffix = if guest { "-guest" } else { "" };
     let mut operation = json!({
-        "operationId": format!("{}{suffix}", function.name),
+        "operationId": format!("{name}{suffix}"),
         "summary": function.about,
         "tags": [route.path.trim_start_matches("/guest").split('/').nth(1).unwrap_or_default()],
         "parameters": parameters(route, &shapes),
@@ -110,6 +112,19 @@ fn operation(function: &Function, route: &Route, schemas: &mut SchemaGenerator) 
         operation["requestBody"] = json!({ "required": true, "content": content.write() });
     }
     operation
+}
+
+/// The name of what a function does on a route: the function's, unless it does
+/// another thing, or for somebody else, than on its first.
+fn name(function: &Function, route: &Route) -> String {
+    let Trigger::Http([first, ..]) = function.trigger else { return function.name.to_owned() };
+    let own = first.access == Access::Operator || route.access != Access::Operator;
+    let last = |route: &Route| route.path.rsplit('/').next().unwrap_or_default();
+    match own {
+        true if last(first) == last(route) => function.name.to_owned(),
+        true => format!("{}-{}", function.name, last(route)),
+        false => format!("{}-operator", function.name),
+    }
 }
 
 impl Content {
@@ -131,15 +146,35 @@ fn parameters(route: &Route, shapes: &Shapes) -> Vec<Value> {
         parameters
             .push(json!({ "name": name, "in": "query", "description": about, "schema": text }));
     }
+    if route.path.starts_with("/guest/cart") || route.path == "/cart/merge" {
+        parameters.push(key_header(
+            "Cart-Token",
+            true,
+            "The key to a guest's cart: random, drawn by the guest's client, the same in every \
+             call. Who knows it has the cart.",
+        ));
+    }
+    if (route.method, route.path) == ("POST", "/guest/orders") {
+        let about = "The key to the guest's cart that the order comes from; only with `cart`.";
+        parameters.push(key_header("Cart-Token", false, about));
+    }
     if shapes.keyed {
-        parameters.push(json!({
-            "name": "Idempotency-Key", "in": "header", "required": true,
-            "description": "A new random key for each new thing; the same key repeats the call \
-                            without doing it twice.",
-            "schema": { "type": "string", "minLength": 16, "maxLength": 128, "pattern": "^[!-~]+$" },
-        }));
+        parameters.push(key_header(
+            "Idempotency-Key",
+            true,
+            "A new random key for each new thing; the same key repeats the call without doing it \
+             twice.",
+        ));
     }
     parameters
+}
+
+/// A header with a random key.
+fn key_header(name: &str, required: bool, about: &str) -> Value {
+    json!({
+        "name": name, "in": "header", "required": required, "description": about,
+        "schema": { "type": "string", "minLength": 16, "maxLength": 128, "pattern": "^[!-~]+$" },
+    })
 }
 
 fn responses(shapes: &Shapes, route: &Route) -> Value {
@@ -151,7 +186,7 @@ fn responses(shapes: &Shapes, route: &Route) -> Value {
         }
         responses.insert(status.to_string(), answer);
     }
-    let mut problems: Vec<u16> = shapes.problems.to_vec();
+    let mut problems = shapes.problems.clone();
     match route.access {
         Access::Shopper => problems.push(401),
         Access::Operator => problems.extend([401, 403]),
@@ -176,7 +211,7 @@ fn meaning(status: u16) -> &'static str {
     match status {
         400 => "The request is not valid; `field` names what is.",
         401 => "No token, pass or signature, or one that is not valid.",
-        403 => "The token does not permit this.",
+        403 => "Not permitted: by the token, or by the shop.",
         404 => "There is no such thing, or not for this caller.",
         409 => "The state of things does not allow it.",
         413 => "The body is too large.",
@@ -201,12 +236,31 @@ const CURSOR: (&str, &str) = ("cursor", "Where the page begins: `next_cursor` of
 const LIMIT: (&str, &str) = ("limit", "How many there are on a page, 1 to 100.");
 
 impl Shapes {
-    fn new(answers: Vec<(u16, &'static str, Option<Content>)>, problems: &'static [u16]) -> Self {
+    fn new(answers: Vec<(u16, &'static str, Option<Content>)>, problems: &[u16]) -> Self {
+        let problems = problems.to_vec();
         Self { request: None, keyed: false, query: Vec::new(), answers, problems }
     }
 
-    fn taking(mut self, request: Option<Content>) -> Self {
-        self.request = request;
+    fn ok<T: JsonSchema>(of: &mut SchemaGenerator, about: &'static str, problems: &[u16]) -> Self {
+        Self::new(vec![(200, about, json_of::<T>(of))], problems)
+    }
+
+    fn created<T: JsonSchema>(
+        of: &mut SchemaGenerator,
+        about: &'static str,
+        problems: &[u16],
+    ) -> Self {
+        Self::new(vec![(201, about, json_of::<T>(of))], problems)
+    }
+
+    fn taking<T: JsonSchema>(self, of: &mut SchemaGenerator) -> Self {
+        self.taking_one_of(JSON, schema_of::<T>(of))
+    }
+
+    /// Takes a body, which may be too large.
+    fn taking_one_of(mut self, types: &'static [&'static str], schema: Value) -> Self {
+        self.request = Some(Content { types, schema });
+        self.problems.push(413);
         self
     }
 
@@ -225,84 +279,231 @@ impl Shapes {
     }
 }
 
-/// What each function of the API takes and gives. A function that is missing
-/// here has an operation without answers, which a test refuses.
-fn shapes(function: &str, of: &mut SchemaGenerator) -> Shapes {
-    use aftercart_checkout::wire as checkout;
-    use aftercart_logistics::wire as logistics;
-    use aftercart_payments::wire as payments;
-    use aftercart_points::wire as points;
-    use aftercart_surveys::wire as surveys;
+/// What each operation of the API takes and gives. One that is missing here
+/// has no answers, which a test refuses.
+fn shapes(operation: &str, of: &mut SchemaGenerator) -> Shapes {
+    let domains = [
+        orders, changes, operators, carts, settings, goods, customers, payments, logistics, points,
+        surveys,
+    ];
+    let mut described = domains.into_iter().filter_map(|domain| domain(operation, of));
+    described.next().unwrap_or_else(|| Shapes::new(Vec::new(), &[]))
+}
 
-    let ok = |about, content| vec![(200, about, content)];
-    let created = |about, content| vec![(201, about, content)];
-    match function {
+fn orders(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_checkout::wire::{OrderPage, OrderView, PlaceOrder, quote};
+
+    Some(match operation {
+        "quote-make" => Shapes::ok::<quote::QuoteView>(of, "What it costs, and why.", &[400, 422])
+            .taking::<quote::AskQuote>(of),
         "order-place" => {
-            let order = json_of::<checkout::OrderView>(of);
-            Shapes::new(
-                created("The order, new or as it was placed before.", order),
-                &[400, 409, 413, 422],
-            )
-            .taking(json_of::<checkout::PlaceOrder>(of))
-            .keyed()
-        }
-        "order-view" => Shapes::new(ok("The order.", json_of::<checkout::OrderView>(of)), &[404]),
-        "order-list" => Shapes::new(
-            ok("A page of orders, latest first.", json_of::<checkout::OrderPage>(of)),
-            &[400],
-        )
-        .paged(),
-        "order-cancel" => {
-            let order = json_of::<checkout::OrderView>(of);
-            Shapes::new(ok("The order, cancelled.", order), &[404, 409])
-        }
-        "product-put" => {
-            let product = json_of::<checkout::ProductView>(of);
-            Shapes::new(ok("The product as it stands.", product), &[400, 404, 413])
-                .taking(json_of::<checkout::PutProduct>(of))
-        }
-        "stock-receive" => {
-            let receipt = json_of::<checkout::ReceiptView>(of);
-            Shapes::new(created("The receipt.", receipt), &[400, 404, 413, 422])
-                .taking(json_of::<checkout::ReceiveStock>(of))
+            let about = "The order, new or as it was placed before.";
+            Shapes::created::<OrderView>(of, about, &[400, 403, 409, 422])
+                .taking::<PlaceOrder>(of)
                 .keyed()
         }
-        "payment-start" => {
-            let started = json_of::<payments::StartedPayment>(of);
-            Shapes::new(
-                created("The attempt and what the client does next.", started),
-                &[400, 404, 409, 413, 422, 502],
-            )
-            .taking(json_of::<payments::StartPayment>(of))
-            .keyed()
+        "order-view" => Shapes::ok::<OrderView>(of, "The order.", &[404]),
+        "order-list" => {
+            Shapes::ok::<OrderPage>(of, "A page of orders, latest first.", &[400]).paged()
         }
-        "payment-callback" => {
-            let schema = json!({ "anyOf": [schema_of::<payments::SandboxEvent>(of), { "type": "object", "description": "An event in the provider's own format." }] });
-            Shapes::new(ok("Received.", json_of::<payments::Received>(of)), &[400, 401, 404, 413])
-                .taking(Some(Content { types: JSON, schema }))
+        _ => return None,
+    })
+}
+
+fn changes(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_checkout::wire::{OrderView, order::CancelUnits};
+
+    Some(match operation {
+        "order-cancel" => Shapes::ok::<OrderView>(of, "The order, cancelled.", &[404, 409]),
+        "units-cancel" => {
+            Shapes::ok::<OrderView>(of, "The order as it is now.", &[400, 404, 409, 422])
+                .taking::<CancelUnits>(of)
         }
-        "label-attach" => {
-            let label = json_of::<logistics::LabelView>(of);
-            Shapes::new(ok("The label.", label), &[400, 404, 409, 413])
-                .taking(json_of::<logistics::AttachLabel>(of))
+        "address-change" => {
+            Shapes::ok::<OrderView>(of, "The order as it is now.", &[400, 404, 409])
+                .taking::<Address>(of)
         }
-        "carrier-event" => {
-            let schema = json!({ "anyOf": [schema_of::<logistics::CarrierPush>(of), { "type": "object", "description": "An event in the carrier's own format." }] });
-            Shapes::new(
-                ok("Received.", json_of::<logistics::Acknowledged>(of)),
-                &[400, 401, 404, 413],
-            )
-            .taking(Some(Content { types: JSON, schema }))
+        _ => return None,
+    })
+}
+
+fn operators(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_checkout::wire::{
+        order::{GiveReason, LeaveNote, OrderFile},
+        search::FoundOrders,
+    };
+
+    Some(match operation {
+        "order-cancel-operator" => {
+            Shapes::ok::<OrderFile>(of, "The order, cancelled.", &[400, 404, 409])
+                .taking::<GiveReason>(of)
         }
-        "tracking-view" => Shapes::new(
-            ok("Where the parcels are.", json_of::<logistics::TrackingView>(of)),
-            &[404],
-        ),
-        "points-view" => {
-            let points = json_of::<points::PointsView>(of);
-            Shapes::new(ok("Balances and a page of movements, latest first.", points), &[400])
+        "order-hold" | "order-hold-release" => {
+            Shapes::ok::<OrderFile>(of, "The order as it is now.", &[400, 404, 409])
+                .taking::<GiveReason>(of)
+        }
+        "order-note" => Shapes::ok::<OrderFile>(of, "The order with its notes.", &[400, 404, 409])
+            .taking::<LeaveNote>(of),
+        "order-inspect" => Shapes::ok::<OrderFile>(of, "All that is known of the order.", &[404]),
+        "order-search" => {
+            Shapes::ok::<FoundOrders>(of, "A page of orders that were found.", &[400])
+                .asking(("order", "The number of an order. Name one of these four."))
+                .asking(("email", "The e-mail address of buyers; latest orders first."))
+                .asking(("customer", "A customer; latest orders first."))
+                .asking(("held", "`true`: paid orders that wait for a person, the longest first."))
                 .paged()
         }
+        _ => return None,
+    })
+}
+
+fn carts(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_checkout::wire::cart::{CartView, MergedCartView, PutCart, PutCartLine};
+
+    Some(match operation {
+        "cart-view" => {
+            let about = "The cart, with list prices; what it costs a quote tells.";
+            Shapes::ok::<CartView>(of, about, &[400])
+        }
+        "cart-put" => {
+            Shapes::ok::<CartView>(of, "The cart as it is now.", &[400, 409]).taking::<PutCart>(of)
+        }
+        "cart-line-put" => Shapes::ok::<CartView>(of, "The cart as it is now.", &[400, 404, 409])
+            .taking::<PutCartLine>(of),
+        "cart-merge" => {
+            let about = "The member's cart, and what it had no room for.";
+            Shapes::ok::<MergedCartView>(of, about, &[400])
+        }
+        _ => return None,
+    })
+}
+
+fn settings(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart::model::{policy::Policy, price::PriceRules};
+
+    let kept = "The document, which holds within a minute.";
+    let held = "The document that holds.";
+    Some(match operation {
+        "settings-put" => Shapes::ok::<Policy>(of, kept, &[400]).taking::<Policy>(of),
+        "settings-put-price-rules" => {
+            Shapes::ok::<PriceRules>(of, kept, &[400]).taking::<PriceRules>(of)
+        }
+        "settings-view" => Shapes::ok::<Policy>(of, held, &[]),
+        "settings-view-price-rules" => Shapes::ok::<PriceRules>(of, held, &[]),
+        _ => return None,
+    })
+}
+
+fn goods(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_checkout::wire::{
+        ProductView, PutProduct,
+        stock::{MoveStock, ReceiptView, ReceiveStock, StockMovementView, StockView},
+    };
+
+    Some(match operation {
+        "product-put" => Shapes::ok::<ProductView>(of, "The product as it stands.", &[400, 404])
+            .taking::<PutProduct>(of),
+        "product-view" => Shapes::ok::<ProductView>(of, "The product as it stands.", &[404]),
+        "stock-receive" => Shapes::created::<ReceiptView>(of, "The receipt.", &[400, 404, 422])
+            .taking::<ReceiveStock>(of)
+            .keyed(),
+        "stock-move" => {
+            Shapes::created::<StockMovementView>(of, "The movement.", &[400, 404, 409, 422])
+                .taking::<MoveStock>(of)
+                .keyed()
+        }
+        "stock-view" => {
+            Shapes::ok::<StockView>(of, "How much there is, by location and part.", &[404])
+        }
+        _ => return None,
+    })
+}
+
+fn customers(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_checkout::wire::{
+        customer::{
+            CustomerPage, GrantVoucher, PutCustomer, StandingView, VoucherPage, VoucherView,
+        },
+        risk::{PutRiskEntry, RiskEntryView},
+    };
+
+    Some(match operation {
+        "risk-list" => Shapes::ok::<RiskEntryView>(of, "The entry as it stands.", &[400])
+            .taking::<PutRiskEntry>(of),
+        "customer-put" => {
+            let about = "The tier and segments as they stand.";
+            Shapes::ok::<StandingView>(of, about, &[400, 404]).taking::<PutCustomer>(of)
+        }
+        "customer-view" => {
+            let about = "The record and a page of the vouchers.";
+            Shapes::ok::<CustomerPage>(of, about, &[400, 404]).paged()
+        }
+        "voucher-grant" => {
+            let about = "The voucher as it was granted.";
+            Shapes::created::<VoucherView>(of, about, &[400, 404, 422])
+                .taking::<GrantVoucher>(of)
+                .keyed()
+        }
+        "voucher-list" => {
+            let about = "A page of vouchers, in no particular order.";
+            Shapes::ok::<VoucherPage>(of, about, &[400]).paged()
+        }
+        _ => return None,
+    })
+}
+
+fn payments(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_payments::wire::{Received, SandboxEvent, StartPayment, StartedPayment};
+
+    Some(match operation {
+        "payment-start" => {
+            let about = "The attempt and what the client does next.";
+            Shapes::created::<StartedPayment>(of, about, &[400, 404, 409, 422, 502])
+                .taking::<StartPayment>(of)
+                .keyed()
+        }
+        "payment-callback" => {
+            let schema = foreign::<SandboxEvent>(of, "An event in the provider's own format.");
+            Shapes::ok::<Received>(of, "Received.", &[400, 401, 404]).taking_one_of(JSON, schema)
+        }
+        _ => return None,
+    })
+}
+
+fn logistics(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_logistics::wire::{
+        Acknowledged, AttachLabel, CarrierPush, LabelView, TrackingView,
+    };
+
+    Some(match operation {
+        "label-attach" => {
+            Shapes::ok::<LabelView>(of, "The label.", &[400, 404, 409]).taking::<AttachLabel>(of)
+        }
+        "carrier-event" => {
+            let schema = foreign::<CarrierPush>(of, "An event in the carrier's own format.");
+            Shapes::ok::<Acknowledged>(of, "Received.", &[400, 401, 404])
+                .taking_one_of(JSON, schema)
+        }
+        "tracking-view" => Shapes::ok::<TrackingView>(of, "Where the parcels are.", &[404]),
+        _ => return None,
+    })
+}
+
+/// Our own format, or somebody else's.
+fn foreign<T: JsonSchema>(of: &mut SchemaGenerator, about: &str) -> Value {
+    json!({ "anyOf": [schema_of::<T>(of), { "type": "object", "description": about }] })
+}
+
+fn points(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    let about = "Balances and a page of movements, latest first.";
+    (operation == "points-view")
+        .then(|| Shapes::ok::<aftercart_points::wire::PointsView>(of, about, &[400]).paged())
+}
+
+fn surveys(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_surveys::wire::{AnswerSurvey, AnswerView};
+
+    Some(match operation {
         "survey-view" => {
             let answers = vec![
                 (200, "The survey's page, or thanks for the answer.", page()),
@@ -313,21 +514,19 @@ fn shapes(function: &str, of: &mut SchemaGenerator) -> Shapes {
             Shapes::new(answers, &[400]).asking(lang)
         }
         "survey-answer" => {
-            let schema = schema_of::<surveys::AnswerSurvey>(of);
-            let answer = json_of::<surveys::AnswerView>(of);
             let answers = vec![
-                (200, "To JSON: the answer as it was recorded.", answer),
+                (200, "To JSON: the answer as it was recorded.", json_of::<AnswerView>(of)),
                 (303, "To the page's form: on to the thanks.", None),
                 (404, "The link is not valid.", page()),
                 (409, "Another answer was recorded before.", page()),
                 (410, "The survey is closed.", page()),
                 (422, "The page again, with what is wrong at its field.", page()),
             ];
-            Shapes::new(answers, &[400, 413, 415])
-                .taking(Some(Content { types: JSON_OR_FORM, schema }))
+            let schema = schema_of::<AnswerSurvey>(of);
+            Shapes::new(answers, &[400, 415]).taking_one_of(JSON_OR_FORM, schema)
         }
-        _ => Shapes::new(Vec::new(), &[]),
-    }
+        _ => return None,
+    })
 }
 
 fn page() -> Option<Content> {

@@ -21,7 +21,6 @@ use std::{
 };
 
 use aftercart::model::{
-    money::{Currency, Money},
     order::OrderStatus,
     points::Account,
     policy::Policy,
@@ -208,9 +207,7 @@ fn expected(log: &Log, policy: &Policy, end: Timestamp) -> Expected {
     let customers: BTreeSet<&str> = log.purchases.iter().map(|it| it.customer.as_str()).collect();
     let mut points = PointsByState::default();
     for purchase in &log.purchases {
-        let earned = Currency::parse("USD")
-            .and_then(|currency| Money::new(purchase.bundle.cents, currency))
-            .map_or(0, |amount| policy.points.of_line(amount));
+        let earned = policy.points.of_line(purchase.bundle.cents);
         let [.., (_, until_delivered)] = SCANS;
         let matures = purchase.day.plus(until_delivered).plus(policy.points.return_window);
         let expires = matures

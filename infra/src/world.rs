@@ -23,7 +23,7 @@ pub use deliver::Deliveries;
 pub use gateway::{Ask, Caller, Reply};
 pub use permit::{Action, declared};
 pub use port::{Call, Fault, Meter, Port};
-pub use queues::{Message, RELAY_DLQ, dead_letters};
+pub use queues::{Message, dead_letters, dead_letters_of};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -129,7 +129,7 @@ pub struct World {
     auditor: Arc<Port>,
     store: Store,
     deliveries: Mutex<Deliveries>,
-    tries: Mutex<(u64, u32)>,
+    tries: Mutex<BTreeMap<u64, u32>>,
     sdk_attempts: u32,
 }
 
@@ -376,7 +376,7 @@ impl World {
         self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tries(&self) -> MutexGuard<'_, (u64, u32)> {
+    fn tries(&self) -> MutexGuard<'_, BTreeMap<u64, u32>> {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,6 +5,7 @@
 mod followed;
 mod meanwhile;
 mod play;
+mod quoted;
 mod senders;
 
 use std::time::Instant;
@@ -81,6 +82,7 @@ fn day(play: &mut Play<'_>, begun: Instant, stays: bool) -> Result<(), Failure> 
 
 fn tell(play: &mut Play<'_>) -> Result<(), Failure> {
     play.restock()?;
+    quoted::quotes(play)?;
     let order = followed::until_delivered(play)?;
     let guest = meanwhile::guest(play)?;
     meanwhile::change_of_mind(play)?;

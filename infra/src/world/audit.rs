@@ -7,23 +7,26 @@ use aftercart::{
     model::{
         customer::CustomerId,
         id::{OrderId, PaymentId},
-        order::{Order, OrderStatus},
+        order::{LevelPart, Order, OrderStatus, RefundCause},
         payment::PaymentEventKind,
-        points::{Account, Ledger, apply},
+        points::{Account, Cause, Entry, Ledger, apply},
         policy::Policy,
         product::Sku,
+        shipment::Shipment,
+        stock::LocationId,
         survey::InviteStatus,
         time::Timestamp,
     },
-    store::payments::PaymentHistory,
+    store::{Key, audit::Stock, payments::PaymentHistory},
 };
+use aftercart_points::rules::undo;
 
 use super::{World, WorldError};
 
 /// What was checked, and how much of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// SKUs whose level is their receipts less what living orders took.
+    /// SKUs whose levels are their movements less what living orders took.
     pub skus: usize,
     /// Orders.
     pub orders: usize,
@@ -104,31 +107,41 @@ impl World {
         Ok(checked)
     }
 
-    /// No more is sold than came in, and a level is what came in less what
-    /// living orders took: dead ones hold nothing.
+    /// A part of a level is the sum of its movements less what living orders
+    /// have of it: dead ones hold nothing. No more is sold than came in, and may
+    /// be sold before.
     async fn check_stock(&self, orders: &[Order]) -> Result<usize, Violation> {
-        let mut taken: BTreeMap<&Sku, i64> = BTreeMap::new();
-        let living =
-            |order: &&Order| matches!(order.status, OrderStatus::Placed | OrderStatus::Paid);
-        for line in orders.iter().filter(living).flat_map(|order| &order.lines) {
-            *taken.entry(&line.sku).or_default() += i64::from(line.quantity);
+        let mut taken: BTreeMap<LevelPart, i64> = BTreeMap::new();
+        for (part, units) in orders.iter().flat_map(Order::taken) {
+            *taken.entry(part).or_default() += i64::from(units);
         }
         let stock = self.store().all_stock().await?;
-        for (sku, level) in &stock {
-            let taken = taken.remove(sku).unwrap_or(0);
-            must(level.available >= 0 && level.available == level.received - taken, || {
-                format!(
-                    "of {sku} came in {}, went {taken}, are left {}",
-                    level.received, level.available
-                )
+        let skus: BTreeSet<&Sku> = stock.keys().map(|(sku, ..)| sku).collect();
+        let keys: Vec<Key> = skus.iter().map(|sku| Key::product(sku)).collect();
+        let products = self.store().read(&keys).await?;
+        let mut sums: BTreeMap<(&Sku, &LocationId), i64> = BTreeMap::new();
+        for (part, level) in &stock {
+            let taken = taken.remove(part).unwrap_or(0);
+            must(level.available == level.moved - taken, || {
+                let Stock { moved, available } = level;
+                format!("of {part:?} came in {moved}, went {taken}, are left {available}")
             })?;
+            *sums.entry((&part.0, &part.1)).or_default() += level.available;
         }
         must(taken.is_empty(), || format!("orders took what never came in: {taken:?}"))?;
-        Ok(stock.len())
+        for ((sku, location), units) in sums {
+            let product = products.product(sku)?;
+            let preorder = product.and_then(|it| it.access.preorder);
+            let beyond = preorder.map_or(0, |it| i64::from(it.units));
+            must(units >= -beyond, || format!("{units} units of {sku} are left at {location}"))?;
+        }
+        Ok(skus.len())
     }
 
-    /// Every accepted payment is its order's one charge, or due for a refund;
-    /// every paid order has its charge, unless nothing was due.
+    /// Every accepted payment is its order's one charge, or one that the order
+    /// could not take; every order that was paid has its charge, unless nothing
+    /// was due. Of what was called off no more goes back than was paid, and all
+    /// of it when that was the whole order.
     async fn check_payments(&self, orders: &[Order]) -> Result<usize, Violation> {
         let by_id: BTreeMap<&OrderId, &Order> =
             orders.iter().map(|order| (&order.id, order)).collect();
@@ -142,69 +155,91 @@ impl World {
                 return must(false, || format!("{} paid an order that is not there", attempt.id))
                     .map(|()| 0);
             };
-            let refund = order.refunds_due.iter().any(|due| due.payment == attempt.id);
-            if !refund {
+            let mut dues = order.refunds_due.iter();
+            let unaccepted = |cause| cause == RefundCause::Unaccepted;
+            if !dues.any(|due| due.payment == attempt.id && unaccepted(due.cause)) {
                 charges.entry(&order.id).or_default().push(attempt.id);
             }
             checked += 1;
         }
         for order in orders {
             let accepted = charges.get(&order.id).map_or(0, Vec::len);
-            let due = order.status == OrderStatus::Paid && order.total.minor() > 0;
+            let due = order.paid_at.is_some() && order.total.minor() > 0;
             must(accepted == usize::from(due), || {
                 format!("{} is {} and has {accepted} charges", order.id, order.status)
+            })?;
+            let off = order.refunds_due.iter().filter(|it| it.cause == RefundCause::Cancelled);
+            let back: i64 = off.map(|it| it.amount.minor()).sum();
+            let whole = order.status == OrderStatus::Cancelled && order.paid_at.is_some();
+            let most = if order.paid_at.is_some() { order.total.minor() } else { 0 };
+            must((0..=most).contains(&back) && (!whole || back == most), || {
+                format!("of {most} that was paid for {} go {back} back", order.id)
             })?;
         }
         Ok(checked)
     }
 
+    /// A paid order that is not held has its shipment, which goes; that of one
+    /// that is held, or was called off after it was paid, is stopped and has no
+    /// label; no other order has any.
     async fn check_shipments(&self, orders: &[Order]) -> Result<usize, Violation> {
         let shipments = self.store().all_shipments().await?;
-        let shipped: BTreeSet<&OrderId> = shipments.iter().map(|it| &it.order).collect();
-        let paid = orders.iter().filter(|order| order.status == OrderStatus::Paid);
-        let paid: BTreeSet<&OrderId> = paid.map(|order| &order.id).collect();
-        must(shipments.len() == shipped.len(), || "an order has two shipments".to_owned())?;
-        must(shipped == paid, || {
-            let odd: Vec<_> = shipped.symmetric_difference(&paid).collect();
-            format!("paid orders and shipped orders differ: {odd:?}")
-        })?;
-        Ok(shipments.len())
+        let mut of_order: BTreeMap<&OrderId, &Shipment> = BTreeMap::new();
+        for shipment in &shipments {
+            let second = of_order.insert(&shipment.order, shipment);
+            must(second.is_none(), || format!("{} has two shipments", shipment.order))?;
+        }
+        let mut sent = 0;
+        for order in orders {
+            let shipment = of_order.remove(&order.id);
+            let stopped = shipment.map(|it| (it.stopped_at.is_some(), it.tracking.is_some()));
+            let goes = order.status == OrderStatus::Paid && order.held_at.is_none();
+            let fits = match stopped {
+                Some((stopped, labelled)) => {
+                    order.paid_at.is_some() && stopped != goes && !(stopped && labelled)
+                }
+                None => !goes,
+            };
+            must(fits, || format!("{} is {}, its shipment: {stopped:?}", order.id, order.status))?;
+            sent += usize::from(goes);
+        }
+        must(of_order.is_empty(), || format!("shipments without orders: {of_order:?}"))?;
+        Ok(sent)
     }
 
-    /// Entries sum to zero, ledgers equal their entries and lots, and every
-    /// paid order of a member earned what the policy gives, once.
+    /// Entries sum to zero, ledgers equal their entries and lots, unpaid orders
+    /// hold the points that are to pay for them and no others do, and every
+    /// paid order of a member earned what the policy gives and spent what it
+    /// says, once, but for what was called off.
     async fn check_points(
         &self,
         orders: &[Order],
         policy: &Policy,
     ) -> Result<(usize, usize), Violation> {
         let all = self.store().all_points().await?;
-        let mut balances: BTreeMap<&CustomerId, BTreeMap<Account, i64>> = BTreeMap::new();
-        let mut earned = BTreeMap::new();
+        let mut sums: BTreeMap<&CustomerId, Sums> = BTreeMap::new();
+        let mut moved: BTreeMap<(&OrderId, Account), i64> = BTreeMap::new();
         for entry in &all.entries {
-            let balances = balances.entry(&entry.customer).or_default();
-            apply(balances, &entry.postings)
-                .map_err(|error| Violation::Broken(format!("{}: {error}", entry.id)))?;
-            let issued = entry.postings.iter().filter(|it| it.account == Account::Issued);
-            earned.insert(entry.id.clone(), issued.map(|it| -it.points).sum::<i64>());
+            sums.entry(&entry.customer).or_default().add(entry)?;
+            let Some(order) = order_of(&entry.cause) else { continue };
+            for posting in &entry.postings {
+                *moved.entry((order, posting.account)).or_default() += posting.points;
+            }
         }
         for ledger in &all.ledgers {
-            must(ledger.check().is_ok(), || format!("the ledger of {} is torn", ledger.customer))?;
-            let mut entries = balances.remove(&ledger.customer).unwrap_or_default();
-            entries.retain(|_, points| *points != 0);
-            let mut kept = ledger.balances.clone();
-            kept.retain(|_, points| *points != 0);
-            must(entries == kept, || {
-                format!("the ledger of {} is not its entries", ledger.customer)
-            })?;
+            sums.remove(&ledger.customer).unwrap_or_default().check(ledger, orders)?;
         }
-        must(balances.is_empty(), || "there are entries without a ledger".to_owned())?;
-        for order in orders.iter().filter(|it| it.status == OrderStatus::Paid) {
-            let lines = order.lines.iter().map(|line| policy.points.of_line(line.total));
-            let due = if order.customer.is_member() { lines.sum() } else { 0 };
-            let entry = Ledger::earning(&order.customer, &order.id);
-            let earned = earned.get(&entry).copied().unwrap_or(0);
+        must(sums.is_empty(), || "there are entries without a ledger".to_owned())?;
+        for order in orders.iter().filter(|it| it.paid_at.is_some() && it.customer.is_member()) {
+            let moved = |account| moved.get(&(&order.id, account)).copied().unwrap_or(0);
+            let lines = order.lines.iter().map(|it| it.total.minor() - it.points.minor());
+            let lines: Vec<i64> = lines.map(|paid| policy.points.of_line(paid)).collect();
+            let due = lines.iter().sum::<i64>() - undo::taken(order, &lines);
+            let earned = -moved(Account::Issued);
             must(earned == due, || format!("{} earned {earned}, is due {due}", order.id))?;
+            let due = order.points.map_or(0, |it| it.points) - undo::returned(order);
+            let spent = moved(Account::Spent);
+            must(spent == due, || format!("{} spent {spent} points, not {due}", order.id))?;
         }
         Ok((all.entries.len(), all.ledgers.len()))
     }
@@ -268,5 +303,59 @@ impl World {
         let messages = self.queue(Queue::Notifications.name());
         let read = messages.iter().map(|message| Envelope::parse(&message.body));
         read.collect::<Result<_, _>>().map_err(|error| Violation::Broken(error.to_string()))
+    }
+}
+
+/// The order that earned, spent or undid what an entry moves.
+fn order_of(cause: &Cause) -> Option<&OrderId> {
+    match cause {
+        Cause::OrderPaid(order)
+        | Cause::OrderPoints(order)
+        | Cause::OrderCancelled(order)
+        | Cause::PointsReturned(order) => Some(order),
+        Cause::ReturnWindowEnded(_) | Cause::LotExpired(_) => None,
+    }
+}
+
+/// What the entries of a member amount to.
+#[derive(Default)]
+struct Sums {
+    balances: BTreeMap<Account, i64>,
+    lots: BTreeMap<Timestamp, i64>,
+}
+
+impl Sums {
+    fn add(&mut self, entry: &Entry) -> Result<(), Violation> {
+        apply(&mut self.balances, &entry.postings)
+            .map_err(|error| Violation::Broken(format!("{}: {error}", entry.id)))?;
+        let available = entry.postings.iter().find(|it| it.account == Account::Available);
+        let sign = available.map_or(0, |posting| posting.points.signum());
+        for lot in &entry.lots {
+            *self.lots.entry(lot.expires_at).or_default() += sign * lot.points;
+        }
+        Ok(())
+    }
+
+    fn check(mut self, ledger: &Ledger, orders: &[Order]) -> Result<(), Violation> {
+        let customer = &ledger.customer;
+        must(ledger.check().is_ok(), || format!("the ledger of {customer} is torn"))?;
+        let mut kept = ledger.balances.clone();
+        kept.retain(|_, points| *points != 0);
+        self.balances.retain(|_, points| *points != 0);
+        self.lots.retain(|_, points| *points != 0);
+        let lots = ledger.lots.iter().map(|lot| (lot.expires_at, lot.points)).collect();
+        must(self.balances == kept && self.lots == lots, || {
+            format!("the ledger of {customer} is not its entries")
+        })?;
+        let unpaid =
+            |order: &&Order| order.customer == *customer && order.status == OrderStatus::Placed;
+        let holds: BTreeMap<OrderId, i64> = orders
+            .iter()
+            .filter(unpaid)
+            .filter_map(|order| Some((order.id.clone(), order.points?.points)))
+            .collect();
+        must(ledger.holds == holds, || {
+            format!("{customer} holds {:?}, and unpaid orders want {holds:?}", ledger.holds)
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! What AWS does between functions: streams to the relay, queues to their
+//! What AWS does between functions: streams to their readers, queues to their
 //! consumers, schedules.
 
 use std::collections::BTreeSet;
@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 
 use super::{
     World, WorldError,
-    queues::{self, Message, RELAY_DLQ},
-    tables::Change,
+    queues::{self, Message},
+    tables::{Change, READERS},
 };
 
 /// The most records of a stream and of a queue in one batch, as in template.yaml.
 const CHANGES_MAX: usize = 100;
 const MESSAGES_MAX: usize = 10;
 
-/// How often a change is tried before it goes to the relay's dead-letter queue.
+/// How often a change is tried before it goes to its reader's dead-letter queue.
 const TRIES_MAX: u32 = 10;
 
 /// How many rounds of deliveries are enough for anything that ends.
@@ -63,8 +63,8 @@ impl Deliveries {
 }
 
 impl World {
-    /// Runs the relay and the consumers of all queues until nothing is left to
-    /// deliver. For messages that failed and stay away, time goes on.
+    /// Runs the readers of streams and the consumers of all queues until nothing
+    /// is left to deliver. For messages that failed and stay away, time goes on.
     ///
     /// # Errors
     /// [`WorldError::Restless`] when it does not come to an end.
@@ -73,7 +73,10 @@ impl World {
             Queue::ALL.into_iter().filter(|queue| self.consumer(*queue).is_some()).collect();
         let names: Vec<&str> = consumed.iter().map(|queue| queue.name()).collect();
         for _ in 0..ROUNDS_MAX {
-            let mut moved = self.relay().await?;
+            let mut moved = false;
+            for (reader, _) in READERS {
+                moved |= self.read_streams(reader).await?;
+            }
             for queue in &consumed {
                 moved |= self.consume(*queue).await?;
             }
@@ -94,24 +97,32 @@ impl World {
     /// # Errors
     /// [`WorldError`] when there is no relay.
     pub async fn relay(&self) -> Result<bool, WorldError> {
+        self.read_streams("relay").await
+    }
+
+    /// Hands the changes of every stream to one of their readers, one batch a
+    /// stream. Whether there were any.
+    ///
+    /// # Errors
+    /// [`WorldError`] when there is no such reader.
+    pub async fn read_streams(&self, reader: &'static str) -> Result<bool, WorldError> {
         let mut moved = false;
         for table in Table::ALL.into_iter().filter(|table| table.sends()) {
+            let for_reader = |it: &Change| it.table == table && it.reader == reader;
             let (mut batch, mut rest): (Vec<Change>, Vec<Change>) =
-                self.outside.tables.take_changes().into_iter().partition(|it| it.table == table);
+                self.outside.tables.take_changes().into_iter().partition(for_reader);
             let size = self.deliveries().batch(batch.len(), CHANGES_MAX);
             rest.splice(0..0, batch.split_off(size));
             self.outside.tables.put_back(rest);
             if !batch.is_empty() {
                 moved = true;
-                self.hand_to_relay(batch).await?;
+                self.hand_over(reader, batch).await?;
             }
         }
         Ok(moved)
     }
 
-    async fn hand_to_relay(&self, batch: Vec<Change>) -> Result<(), WorldError> {
-        let relay = self.functions().find(|it| matches!(it.trigger, Trigger::Stream(_)));
-        let name = relay.ok_or(WorldError::NoFunction("relay".to_owned()))?.name;
+    async fn hand_over(&self, name: &str, batch: Vec<Change>) -> Result<(), WorldError> {
         let event = stream_event(&batch);
         if self.deliveries().again() {
             // The mapping lost its checkpoint: the batch comes once more.
@@ -133,7 +144,8 @@ impl World {
         if self.worn_out(&left) {
             let change = left.remove(0);
             let text = json!({ "sequence": sequence(&change), "item": change.image }).to_string();
-            self.outside.queues.put(RELAY_DLQ, text, None, self.clock().now());
+            let parked = queues::dead_letters_of(name);
+            self.outside.queues.put(&parked, text, None, self.clock().now());
         }
         self.outside.tables.put_back(left);
         Ok(())
@@ -143,11 +155,9 @@ impl World {
     fn worn_out(&self, left: &[Change]) -> bool {
         let Some(first) = left.first() else { return false };
         let mut tries = self.tries();
-        *tries = match *tries {
-            (sequence, count) if sequence == first.sequence => (sequence, count + 1),
-            _ => (first.sequence, 1),
-        };
-        tries.1 >= TRIES_MAX
+        let tries = tries.entry(first.sequence).or_default();
+        *tries += 1;
+        *tries >= TRIES_MAX
     }
 
     /// Hands one batch of a queue to its consumer. Whether there was any.
@@ -197,7 +207,15 @@ impl World {
     /// The event that the relay would get now; nothing is taken by that.
     #[must_use]
     pub fn stream_event(&self) -> Value {
+        self.stream_event_of("relay")
+    }
+
+    /// The event that a reader of streams would get now; nothing is taken by
+    /// that.
+    #[must_use]
+    pub fn stream_event_of(&self, reader: &str) -> Value {
         let mut waiting = self.outside.tables.waiting();
+        waiting.retain(|change| change.reader == reader);
         waiting.truncate(CHANGES_MAX);
         stream_event(&waiting)
     }
@@ -253,6 +271,7 @@ fn stream_event(batch: &[Change]) -> Value {
                 "awsRegion": "eu-west-1",
                 "dynamodb": {
                     "ApproximateCreationDateTime": 0,
+                    "Keys": { "pk": change.image["pk"], "sk": change.image["sk"] },
                     "NewImage": change.image,
                     "SequenceNumber": sequence(change),
                     "StreamViewType": "NEW_IMAGE",

@@ -23,9 +23,6 @@ const RECEIVES_MAX: u32 = 5;
 /// Where queues are.
 const ADDRESS: &str = "http://queues.local/000000000000/";
 
-/// The dead-letter queue of the relay.
-pub const RELAY_DLQ: &str = "relay-dlq";
-
 /// The URL of a queue by its name.
 pub(super) fn url(name: &str) -> String {
     format!("{ADDRESS}{name}")
@@ -34,7 +31,13 @@ pub(super) fn url(name: &str) -> String {
 /// The name of a queue's dead-letter queue.
 #[must_use]
 pub fn dead_letters(queue: Queue) -> String {
-    format!("{queue}-dlq")
+    dead_letters_of(queue.name())
+}
+
+/// The name of the dead-letter queue of a reader of streams.
+#[must_use]
+pub fn dead_letters_of(reader: &str) -> String {
+    format!("{reader}-dlq")
 }
 
 /// A message in a queue.

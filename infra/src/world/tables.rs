@@ -29,9 +29,26 @@ fn named(name: &str) -> Option<Table> {
     Table::ALL.into_iter().find(|table| deployed(*table) == name)
 }
 
-/// A change of an item that carries messages.
+/// Whether a change of an item of a table is for the reader of a stream.
+type Filter = fn(Table, &Item) -> bool;
+
+/// The functions that read streams, each with the filter of its mappings in
+/// template.yaml: the relay reads what carries messages, the other the levels
+/// of stock.
+pub(super) const READERS: [(&str, Filter); 2] = [
+    ("relay", |_, image| image.contains_key(SENDS)),
+    ("stock-watch", |table, image| {
+        let sort = image.get("sk");
+        let level = matches!(sort, Some(AttributeValue::S(sk)) if sk.starts_with("LEVEL#"));
+        table == Table::Stock && level
+    }),
+];
+
+/// A change of an item that a function reads of.
 #[derive(Debug, Clone)]
 pub(super) struct Change {
+    /// Which function.
+    pub(super) reader: &'static str,
     /// Of which table.
     pub(super) table: Table,
     /// Its place in the streams of this world.
@@ -296,13 +313,13 @@ impl Tables {
 }
 
 impl Changes {
-    /// The relay's stream mappings let only changes through that carry
-    /// messages, and so does this.
+    /// Each reader's mappings let only the changes through that it is for.
     fn note(&mut self, name: &str, image: &Item) {
         let Some(table) = named(name).filter(|table| table.sends()) else { return };
-        if image.contains_key(SENDS) {
+        for (reader, _) in READERS.iter().filter(|(_, reads)| reads(table, image)) {
             self.count += 1;
-            self.waiting.push(Change { table, sequence: self.count, image: json!(image) });
+            let (sequence, image) = (self.count, json!(image));
+            self.waiting.push(Change { reader, table, sequence, image });
         }
     }
 }
