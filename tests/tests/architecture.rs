@@ -1,7 +1,7 @@
 //! The rules of ARCHITECTURE.md that a reader of files can check.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -50,12 +50,14 @@ fn none_of(files: &[(String, String)], words: &[&str], why: &str) {
 fn crates_depend_one_way() {
     let mut allowed: BTreeMap<String, Vec<&str>> = BTreeMap::from([
         ("shared".to_owned(), vec![]),
+        ("pricing".to_owned(), vec!["aftercart"]),
         ("infra".to_owned(), vec!["aftercart", "aftercart-*"]),
         ("tests".to_owned(), vec!["aftercart", "aftercart-*"]),
     ]);
     for entry in fs::read_dir(root().join("functions")).unwrap() {
         let name = entry.unwrap().file_name();
-        allowed.insert(format!("functions/{}", name.to_str().unwrap()), vec!["aftercart"]);
+        let uses = vec!["aftercart", "aftercart-pricing"];
+        allowed.insert(format!("functions/{}", name.to_str().unwrap()), uses);
     }
     for (folder, allowed) in allowed {
         let manifest = fs::read_to_string(root().join(&folder).join("Cargo.toml")).unwrap();
@@ -108,6 +110,7 @@ const PURE: &[&str] = &["/rules/", "/providers/", "/carriers/"];
 fn rules_and_the_model_are_pure() {
     let why = "a rule is a function of its arguments";
     none_of(&sources("shared/src/model"), IMPURE, why);
+    none_of(&sources("pricing/src"), IMPURE, why);
     let mut rules: Vec<(String, String)> = Vec::new();
     for domain in ["checkout", "payments", "logistics", "points", "surveys", "relay"] {
         rules.extend(
@@ -171,6 +174,7 @@ fn every_function_has_the_name_of_its_binary_and_says_what_it_does() {
 fn lints_hold_everywhere() {
     for folder in [
         "shared",
+        "pricing",
         "infra",
         "tests",
         "functions/checkout",
@@ -185,9 +189,56 @@ fn lints_hold_everywhere() {
     }
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(workspace.contains("unsafe_code = \"forbid\""));
-    for folder in ["shared/src", "functions", "infra/src"] {
+    for folder in ["shared/src", "pricing/src", "functions", "infra/src"] {
         for (path, text) in sources(folder) {
             assert!(!code(&text).contains("#[allow("), "{path}: use #[expect] with a reason");
         }
+    }
+}
+
+/// The problems that a file of code answers with, each with its status where
+/// that is named beside it: what is quoted in the making of one.
+fn problems(text: &str) -> Vec<(String, Option<String>)> {
+    let code = code(text);
+    let mut problems = Vec::new();
+    for made in ["Problem::new(", "Self::new(", "impossible(", "not_now("] {
+        for rest in code.split(made).skip(1) {
+            let arguments = rest.trim_start();
+            let quoted = arguments.trim_start_matches(|c: char| c.is_ascii_digit());
+            let status = &arguments[..arguments.len() - quoted.len()];
+            let status = (!status.is_empty()).then(|| status.to_owned());
+            let quoted = quoted.trim_start_matches(|c: char| c == ',' || c.is_whitespace());
+            let word = quoted.strip_prefix('"').and_then(|word| word.split('"').next());
+            let word = word.filter(|word| word.contains(|c: char| c.is_ascii_lowercase()));
+            problems.extend(word.map(|word| (word.to_owned(), status)));
+        }
+    }
+    problems
+}
+
+#[test]
+fn every_problem_is_explained() {
+    let page = fs::read_to_string(root().join("docs/problems.md")).unwrap();
+    let mut told: BTreeMap<&str, &str> = BTreeMap::new();
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, words, status, when, remedy, _] = cells[..] else { panic!("{row}") };
+        assert!(!when.is_empty() && !remedy.is_empty(), "docs/problems.md: {words}");
+        told.extend(words.split('`').skip(1).step_by(2).map(|word| (word, status)));
+    }
+    let mut answered: BTreeSet<String> = BTreeSet::new();
+    for (_, text) in sources("functions").into_iter().chain(sources("shared/src/run/http")) {
+        for (word, status) in problems(&text) {
+            let told = told.get(word.as_str());
+            let told = told.unwrap_or_else(|| panic!("docs/problems.md does not explain `{word}`"));
+            if let Some(status) = &status {
+                assert_eq!(told, status, "docs/problems.md: the status of `{word}`");
+            }
+            answered.insert(word);
+        }
+    }
+    assert!(answered.len() > 30, "{answered:?}");
+    for word in told.keys() {
+        assert!(answered.contains(*word), "docs/problems.md: nothing answers `{word}`");
     }
 }

@@ -6,9 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aftercart::{
-    model::product::{Product, Sku},
+    model::{
+        product::{Product, Sku},
+        stock::{LevelChange, LocationId},
+    },
     run::{Function, Need, secrets::Secret},
-    store::{Op, Table, products},
+    store::{Commit, Op, Table, products, stock},
 };
 use aftercart_infra::{
     functions,
@@ -217,8 +220,9 @@ async fn what_was_not_declared_is_refused() {
         needs: &[
             Need::Table(Table::Products, &[Op::BatchGetItem]),
             Need::Table(Table::Orders, &[Op::BatchGetItem, Op::PutItem]),
-            Need::Table(Table::Stock, &[Op::GetItem]),
-            Need::Table(Table::Settings, &[Op::GetItem]),
+            Need::Table(Table::Stock, &[Op::BatchGetItem]),
+            Need::Table(Table::Customers, &[Op::BatchGetItem]),
+            Need::Table(Table::Settings, &[Op::BatchGetItem]),
             Need::Secret(Secret::Links),
         ],
         ..aftercart_checkout::order_place::FUNCTION
@@ -227,8 +231,12 @@ async fn what_was_not_declared_is_refused() {
     let sku = Sku::parse("TEA").unwrap();
     let price = serde_json::from_str(r#"{"amount":1,"currency":"GBP"}"#).unwrap();
     let title = String::from("Tea").try_into().unwrap();
-    let product = Product { sku, title, price };
-    world.store().commit(products::put(&product)).await.unwrap();
+    let (facts, access) = Default::default();
+    let product = Product { sku, title, price, facts, access };
+    let unit = LevelChange { location: LocationId::default(), shard: 0, units: 1 };
+    let commit =
+        Commit::new().with(products::put(&product)).with(stock::change(&product.sku, &unit, 0));
+    world.store().commit(commit).await.unwrap();
     let ask = Ask::post("/orders", &order(&[("TEA", 1)])).by_member(ADA).keyed(KEY);
     assert_eq!(world.ask(&ask).await.unwrap().status, 500);
     let taken = Action::Table(Op::UpdateItem, Table::Stock);

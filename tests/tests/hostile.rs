@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::shop::{ADA, KEY, Shop, order};
 
 /// Status, problem, field.
-type Refusal = (u16, &'static str, &'static str);
+pub(crate) type Refusal = (u16, &'static str, &'static str);
 
 /// Sends it to the function as it stands, whatever the gateway might have
 /// stopped, and expects a refusal that leaves everything as it was.
-async fn refused(shop: &Shop, name: &str, ask: &Ask, expected: Refusal) {
+pub(crate) async fn refused(shop: &Shop, name: &str, ask: &Ask, expected: Refusal) {
     let before = shop.state().await.unwrap();
     let (function, event) = shop.event_of(ask).expect(name);
     let reply = Reply::of(&shop.invoke(function, &event).await.unwrap());
@@ -205,6 +205,7 @@ async fn no_route_swallows_anything() {
         placed.sign_in(Ask::post(placed.path("/payments"), &json!({}))).keyed(KEY),
         operator(Ask::put("/products/TEA", &json!({}))),
         operator(Ask::post("/products/TEA/receipts", &json!({}))),
+        operator(Ask::post("/products/TEA/movements", &json!({}))),
         operator(Ask::post(
             format!("/orders/{}/shipments/{shipment}/label", placed.id),
             &json!({}),

@@ -11,6 +11,16 @@ mod shop;
 
 mod checkout;
 
+mod carts;
+
+mod stock;
+
+mod risk;
+
+mod search;
+
+mod orders;
+
 mod hostile;
 
 mod journeys;
@@ -21,6 +31,10 @@ mod store;
 
 mod payments;
 
+mod quotes;
+
+mod rush;
+
 mod scenarios;
 
 mod harness;
@@ -28,6 +42,8 @@ mod harness;
 mod logistics;
 
 mod points;
+
+mod customers;
 
 mod surveys;
 

@@ -1,21 +1,23 @@
 //! Points, whole functions: what comes twice or late, what is refused, what a
-//! posting costs, and a ledger that does not agree with its entries.
+//! posting costs, a ledger that does not agree with its entries, and points
+//! that pay for orders.
 
 use aftercart::{
     messages::{Envelope, Message, OrderPaid, PaymentReceived, Queue},
     model::{
         customer::CustomerId,
         id::{OrderId, PaymentId},
-        points::{Account, Authority, Ledger},
+        points::{Account, Authority, Ledger, LedgerError, MAX_HOLDS},
+        policy::Policy,
         time::Period,
     },
     run::metrics::Metric,
-    store::{Commit, points},
+    store::{Commit, CommitError, points, settings},
 };
 use aftercart_infra::world::{Ask, Fault, Reply, dead_letters};
 use serde_json::{Value, json};
 
-use crate::shop::{ADA, KEY, Placed, Shop, key};
+use crate::shop::{ADA, KEY, Placed, Shop, key, order};
 
 const NUMBER: &str = "AB-1234";
 
@@ -49,13 +51,64 @@ async fn delivered(shop: &Shop) -> Placed {
     placed
 }
 
+/// Lets points pay for half of the goods, a penny a point, and gives Ada so
+/// many that end in a year.
+pub(crate) async fn points_pay(shop: &Shop, given: i64) {
+    points_pay_up_to(shop, 5_000, given).await;
+}
+
+async fn points_pay_up_to(shop: &Shop, max_share: u32, given: i64) {
+    let mut policy = json!(Policy::default_document().unwrap());
+    policy["points"]["offset"] = json!({
+        "minor_per_100_points": { "GBP": 100 }, "max_share": max_share, "least_points": 50,
+    });
+    shop.store().commit(settings::put_policy(&policy.to_string())).await.unwrap();
+    let mut ledger = Ledger::empty(ada());
+    let order = OrderId::derive(&["given"]);
+    let by = Authority { rule: "line_amount", policy: "1" };
+    let earned = ledger.earn(&order, &[given], shop.now(), by).unwrap();
+    ledger.start_clock(&order, shop.now());
+    let year = |at: aftercart::model::time::Timestamp| at.plus(Period::of_days(365));
+    let matured = ledger.mature_one(shop.now(), by, year).unwrap().unwrap();
+    let entries = [&earned, &matured].map(points::post);
+    let commit: Commit = entries.into_iter().chain([points::save(&ledger)]).collect();
+    shop.store().commit(commit).await.unwrap();
+}
+
+/// Ada's order of one line, paid with points as far as `asked`.
+pub(crate) async fn place_with_points(
+    shop: &Shop,
+    sku: &str,
+    quantity: i64,
+    asked: &Value,
+    key: &str,
+) -> Placed {
+    let mut body = order(&[(sku, quantity)]);
+    body["points"] = asked.clone();
+    shop.placed(Ask::post("/orders", &body).by_member(ADA).keyed(key), Some(ADA)).await
+}
+
+/// Calls off an order.
+pub(crate) async fn called_off(shop: &Shop, placed: &Placed) {
+    let ask = Ask::post(placed.path("/cancel"), &json!({}));
+    let reply = shop.reply(&placed.sign_in(ask)).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+}
+
+/// Pending, available, held and spendable points, and what is owed.
+async fn all_balances(shop: &Shop) -> [i64; 5] {
+    let view = view(shop, "").await.json();
+    ["pending", "available", "held", "spendable", "debt"]
+        .map(|name| view["balances"][name].as_i64().unwrap())
+}
+
 /// A ledger of so many orders, ten points each, all due now.
 fn due(shop: &Shop, orders: usize) -> Ledger {
     let mut ledger = Ledger::empty(ada());
     for number in 0..orders {
         let order = OrderId::derive(&[&number.to_string()]);
         let authority = Authority { rule: "line_amount", policy: "1" };
-        ledger.earn(&order, 10, shop.now(), authority).unwrap();
+        ledger.earn(&order, &[10], shop.now(), authority).unwrap();
         ledger.start_clock(&order, shop.now());
     }
     ledger
@@ -291,4 +344,198 @@ async fn a_query_that_is_not_understood_is_refused() {
     assert_eq!(reply.status, 401);
     let reply: Value = view(&shop, "?limit=100").await.json();
     assert_eq!(reply["movements"], json!([]));
+}
+
+#[tokio::test]
+async fn points_are_held_then_spent_with_the_order() {
+    let shop = Shop::open().await;
+    points_pay(&shop, 900).await;
+    let placed = place_with_points(&shop, "TEA", 2, &json!(500), KEY).await;
+    assert_eq!(placed.total, 2000);
+    assert_eq!(all_balances(&shop).await, [0, 900, 500, 400, 0]);
+    assert_eq!(shop.store().all_points().await.unwrap().entries.len(), 2, "a hold is no entry");
+    shop.pay(&placed).await;
+    // 2000 pence are paid in money.
+    assert_eq!(all_balances(&shop).await, [20, 400, 0, 400, 0]);
+    shop.check_invariants().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_that_points_pay_whole_is_paid_at_once() {
+    let shop = Shop::open().await;
+    points_pay_up_to(&shop, 10_000, 900).await;
+    let placed = place_with_points(&shop, "CUP", 1, &json!("max"), KEY).await;
+    assert_eq!(placed.total, 0);
+    shop.settle().await.unwrap();
+    assert_eq!(all_balances(&shop).await, [0, 100, 0, 100, 0]);
+    called_off(&shop, &placed).await;
+    shop.settle().await.unwrap();
+    assert_eq!(all_balances(&shop).await, [0, 900, 0, 900, 0]);
+    shop.check_invariants().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hold_adds_two_units_to_the_transaction() {
+    let shop = Shop::open().await;
+    points_pay(&shop, 900).await;
+    let mut units = Vec::new();
+    for (number, asked) in [(0, Value::Null), (1, json!(500))] {
+        place_with_points(&shop, "TEA", 2, &asked, &key("order", number)).await;
+        units.push(shop.port("order-place").unwrap().meter().write_units());
+    }
+    assert_eq!(units[1] - units[0], 2, "{units:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_ends_unpaid_leaves_no_trace() {
+    let shop = Shop::open().await;
+    points_pay(&shop, 900).await;
+    let before = shop.store().ledger(&ada()).await.unwrap();
+    let cancelled = place_with_points(&shop, "TEA", 2, &json!(500), KEY).await;
+    place_with_points(&shop, "TEA", 1, &json!("max"), &key("order", 1)).await;
+    assert_eq!(all_balances(&shop).await, [0, 900, 900, 0, 0]);
+    shop.settle().await.unwrap();
+    shop.check_invariants().await.unwrap();
+    called_off(&shop, &cancelled).await;
+    shop.clock().advance(Period::of_seconds(2401));
+    shop.run_schedule("order-expire").await.unwrap();
+    let after = shop.store().ledger(&ada()).await.unwrap();
+    assert_eq!(Ledger { version: before.version, ..after }, before);
+    assert_eq!(shop.store().all_points().await.unwrap().entries.len(), 2);
+    shop.settle().await.unwrap();
+    shop.check_invariants().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_called_off_order_gives_back_what_it_spent_and_loses_what_it_earned() {
+    let shop = Shop::open().await;
+    points_pay(&shop, 900).await;
+    let placed = place_with_points(&shop, "TEA", 3, &json!(700), KEY).await;
+    shop.pay(&placed).await;
+    assert_eq!(all_balances(&shop).await, [30, 200, 0, 200, 0]);
+    let off = json!({ "lines": [{ "sku": "TEA", "cancelled": 1 }] });
+    let ask = placed.sign_in(Ask::post(placed.path("/units/cancel"), &off));
+    let reply = shop.reply(&ask).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    shop.settle().await.unwrap();
+    assert_eq!(all_balances(&shop).await, [20, 433, 0, 433, 0]);
+    shop.check_invariants().await.unwrap();
+    called_off(&shop, &placed).await;
+    shop.settle().await.unwrap();
+    assert_eq!(all_balances(&shop).await, [0, 900, 0, 900, 0]);
+    let told = order_paid(&shop, &placed.id);
+    let before = shop.state().await.unwrap()["tables"]["points"].clone();
+    for _ in 0..3 {
+        shop.send(Queue::Points, &told);
+    }
+    shop.settle().await.unwrap();
+    assert_eq!(shop.state().await.unwrap()["tables"]["points"], before);
+    let kinds = view(&shop, "").await.json();
+    let kinds = kinds["movements"].as_array().unwrap().iter().map(|it| it["kind"].clone());
+    let mut kinds: Vec<_> = kinds.map(|kind| kind.as_str().unwrap().to_owned()).collect();
+    kinds.sort();
+    let expected = [
+        "earned",
+        "earned",
+        "matured",
+        "returned",
+        "returned",
+        "spent",
+        "taken_back",
+        "taken_back",
+    ];
+    assert_eq!(kinds, expected);
+    shop.check_invariants().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_called_off_before_its_points_were_posted_ends_the_same() {
+    let shop = Shop::open().await;
+    points_pay(&shop, 900).await;
+    let placed = place_with_points(&shop, "TEA", 2, &json!(500), KEY).await;
+    let payment = shop.start_payment(&placed, "sandbox").await;
+    shop.call_back(&shop.report(&placed, &payment, "succeeded", "evt_1")).await;
+    shop.relay().await.unwrap();
+    shop.consume(Queue::Payments).await.unwrap();
+    called_off(&shop, &placed).await;
+    shop.settle().await.unwrap();
+    assert_eq!(all_balances(&shop).await, [0, 900, 0, 900, 0]);
+    shop.check_invariants().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hold_is_one_update_that_meets_postings() {
+    let shop = Shop::open().await;
+    points_pay(&shop, 900).await;
+    let id = |number: usize| OrderId::derive(&[&number.to_string()]);
+    let read = shop.store().ledger(&ada()).await.unwrap();
+    let lost = async |write| {
+        let result = shop.store().commit(write).await;
+        let Err(CommitError::Lost(conflicts)) = result else { panic!("{result:?}") };
+        let found = conflicts[0].found.as_ref();
+        found.map(|item| points::ledger_from_item(item).unwrap().spendable())
+    };
+    let hold = |order: usize, points| points::hold(&ada(), &id(order), points);
+    let release = |order: usize, points| points::release(&ada(), &id(order), points);
+    assert_eq!(lost(hold(1, 901)).await, Some(900));
+    shop.store().commit(hold(1, 600)).await.unwrap();
+    assert_eq!(lost(hold(2, 301)).await, Some(300));
+    assert_eq!(lost(hold(1, 1)).await, Some(300), "one hold an order");
+    assert_eq!(lost(release(2, 600)).await, Some(300));
+    assert_eq!(lost(release(1, 599)).await, Some(300), "not so many");
+    // A posting that was decided without the hold loses.
+    lost(points::save(&read)).await;
+    shop.store().commit(release(1, 600)).await.unwrap();
+    assert_eq!(lost(release(1, 600)).await, Some(900));
+    for order in 0..MAX_HOLDS {
+        shop.store().commit(hold(order, 1)).await.unwrap();
+    }
+    lost(hold(MAX_HOLDS, 1)).await;
+    // The rule in the model says the same as the condition.
+    let mut full = shop.store().ledger(&ada()).await.unwrap();
+    assert_eq!(full.hold(&id(MAX_HOLDS), 1), Err(LedgerError::TooFew));
+    let nobody = CustomerId::member("eve").unwrap();
+    assert_eq!(lost(points::hold(&nobody, &id(1), 1)).await, None);
+}
+
+#[tokio::test]
+async fn held_points_of_a_lot_that_ends_are_still_spent() {
+    let shop = Shop::open().await;
+    points_pay(&shop, 900).await;
+    shop.clock().advance(Period::of_days(364));
+    let placed = place_with_points(&shop, "TEA", 2, &json!(500), KEY).await;
+    let payment = shop.start_payment(&placed, "sandbox").await;
+    shop.clock().advance(Period::of_days(1));
+    shop.run_schedule("points-mature").await.unwrap();
+    assert_eq!(all_balances(&shop).await, [0, 500, 500, 0, 0]);
+    let swept = shop.run_schedule("points-mature").await.unwrap();
+    assert_eq!(swept, json!({ "done": 0, "settled": 1, "failed": 0 }));
+    shop.call_back(&shop.report(&placed, &payment, "succeeded", "evt_1")).await;
+    shop.settle().await.unwrap();
+    assert_eq!(all_balances(&shop).await[1..], [0, 0, 0, 0]);
+    // Called off, they come back and last a while.
+    called_off(&shop, &placed).await;
+    shop.settle().await.unwrap();
+    shop.run_schedule("points-mature").await.unwrap();
+    assert_eq!(all_balances(&shop).await, [0, 500, 0, 500, 0]);
+    shop.check_invariants().await.unwrap();
+}
+
+#[tokio::test]
+async fn many_at_once_never_hold_more_than_there_is() {
+    let shop = Shop::open().await;
+    points_pay(&shop, 900).await;
+    let tries = (0..12).map(|number| {
+        let mut body = order(&[("CUP", 1)]);
+        body["points"] = json!(200);
+        Ask::post("/orders", &body).by_member(ADA).keyed(&key("order", number))
+    });
+    let asks: Vec<Ask> = tries.collect();
+    let replies = futures::future::join_all(asks.iter().map(|ask| shop.reply(ask))).await;
+    let placed = replies.iter().filter(|reply| reply.status == 201).count();
+    assert_eq!(placed, 4);
+    assert!(replies.iter().all(|reply| [201, 409].contains(&reply.status)));
+    assert_eq!(all_balances(&shop).await, [0, 900, 800, 100, 0]);
+    shop.settle().await.unwrap();
+    shop.check_invariants().await.unwrap();
 }

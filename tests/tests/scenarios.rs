@@ -31,8 +31,7 @@ impl fmt::Debug for Scenario {
 
 macro_rules! scenarios {
     ($($function:literal, $name:literal => |$shop:ident| $prepare:expr;)*) => {
-        /// Every scenario.
-        pub(crate) fn all() -> Vec<Scenario> {
+        pub(crate) fn listed() -> Vec<Scenario> {
             vec![$(Scenario {
                 function: $function,
                 name: $name,
@@ -40,6 +39,34 @@ macro_rules! scenarios {
             }),*]
         }
     };
+}
+
+mod carts;
+
+mod customers;
+
+mod orders;
+
+mod quotes;
+
+mod risk;
+
+mod stock;
+
+/// Every scenario.
+pub(crate) fn all() -> Vec<Scenario> {
+    [
+        listed(),
+        carts::listed(),
+        customers::listed(),
+        orders::listed(),
+        quotes::listed(),
+        risk::listed(),
+        stock::listed(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 scenarios! {

@@ -105,7 +105,7 @@ impl Shop {
         self.placed(Ask::post("/guest/orders", &order(&[(sku, quantity)])).keyed(key), None).await
     }
 
-    async fn placed(&self, ask: Ask, by: Option<&'static str>) -> Placed {
+    pub(crate) async fn placed(&self, ask: Ask, by: Option<&'static str>) -> Placed {
         let reply = self.reply(&ask).await;
         assert_eq!(reply.status, 201, "{}", reply.body);
         Placed {
@@ -204,6 +204,13 @@ impl Shop {
             }
         });
         links.next_back().unwrap().strip_prefix(PUBLIC_URL).unwrap().to_owned()
+    }
+
+    /// How many units of a SKU are left, at all locations.
+    pub(crate) async fn left(&self, sku: &str) -> i64 {
+        let stock = self.store().all_stock().await.unwrap();
+        let of_sku = stock.iter().filter(|((known, ..), _)| known.as_str() == sku);
+        of_sku.map(|(_, level)| level.available).sum()
     }
 
     /// The order as its buyer sees it.

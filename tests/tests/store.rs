@@ -3,8 +3,9 @@
 use aftercart::{
     model::{
         customer::CustomerId,
-        id::ReceiptId,
-        product::{Product, Receipt, Sku},
+        id::MovementId,
+        product::{Product, Sku},
+        stock::{LevelChange, LocationId, Movement, MovementKind, StockPart},
     },
     store::{Commit, CommitError, Key, StoreError, Write, orders, products, stock},
 };
@@ -16,19 +17,37 @@ fn sku(name: &str) -> Sku {
     Sku::parse(name).unwrap()
 }
 
-fn receipt(shop: &Shop, name: &str, quantity: u32) -> Receipt {
-    let id = ReceiptId::derive(&[name, "store"]);
-    Receipt { id, sku: sku(name), quantity, at: shop.now() }
+fn receipt(shop: &Shop, name: &str, units: i64) -> Movement {
+    Movement {
+        id: MovementId::derive(&[name, "store"]),
+        sku: sku(name),
+        kind: MovementKind::Receipt,
+        changes: vec![LevelChange { location: LocationId::default(), shard: 0, units }],
+        note: None,
+        at: shop.now(),
+        request: String::new(),
+    }
 }
 
-fn receiving(receipt: &Receipt) -> Commit {
-    Commit::new().with(stock::receive(receipt)).with(stock::add(receipt))
+fn receiving(receipt: &Movement) -> Commit {
+    Commit::new().with(stock::note(receipt)).with(stock::change(
+        &receipt.sku,
+        &receipt.changes[0],
+        0,
+    ))
+}
+
+/// Takes units and leaves at least so many.
+fn take(name: &str, quantity: u32, floor: i64) -> Write {
+    let part = StockPart { location: LocationId::default(), shard: 0, quantity };
+    stock::take(&sku(name), &part, floor)
 }
 
 fn product(name: &str) -> Write {
     let price = serde_json::from_str(r#"{"amount":1,"currency":"GBP"}"#).unwrap();
     let title = String::from(name).try_into().unwrap();
-    products::put(&Product { sku: sku(name), title, price })
+    let (facts, access) = Default::default();
+    products::put(&Product { sku: sku(name), title, price, facts, access })
 }
 
 /// The operations since the last look, in order.
@@ -46,11 +65,11 @@ async fn one_write_is_a_write_and_several_are_a_transaction() {
     assert_eq!(operations(&shop), [""; 0]);
     shop.store().commit(product("POT")).await.unwrap();
     assert_eq!(operations(&shop), ["PutItem"]);
-    shop.store().commit(stock::take(&sku("TEA"), 1)).await.unwrap();
+    shop.store().commit(take("TEA", 1, 0)).await.unwrap();
     assert_eq!(operations(&shop), ["UpdateItem"]);
     shop.store().commit(receiving(&receipt(&shop, "TEA", 5))).await.unwrap();
     assert_eq!(operations(&shop), ["TransactWriteItems"]);
-    assert_eq!(shop.store().available(&sku("TEA")).await.unwrap(), 104);
+    assert_eq!(shop.left("TEA").await, 104);
 }
 
 #[tokio::test]
@@ -59,10 +78,10 @@ async fn conflicts_come_by_position_with_what_was_there() {
     let placed = shop.place(ADA, "TEA", 1, KEY).await;
     let known = shop.store().all_orders().await.unwrap().remove(0);
     let commit = Commit::new()
-        .with(stock::take(&sku("TEA"), 1))
+        .with(take("TEA", 1, 0))
         .with(orders::place(&known, &aftercart::store::Sends::none()))
-        .with(stock::take(&sku("LAST"), 2))
-        .with(stock::take(&sku("NEVER"), 1));
+        .with(take("LAST", 2, 0))
+        .with(take("NEVER", 1, 0));
     let Err(CommitError::Lost(lost)) = shop.store().commit(commit).await else {
         panic!("it was not lost");
     };
@@ -72,20 +91,36 @@ async fn conflicts_come_by_position_with_what_was_there() {
     assert_eq!(found.id.as_str(), placed.id);
     assert_eq!(stock::available_from_item(lost[1].found.as_ref().unwrap()).unwrap(), 1);
     assert_eq!(lost[2].found, None);
-    assert_eq!(shop.store().available(&sku("TEA")).await.unwrap(), 99);
+    assert_eq!(shop.left("TEA").await, 99);
 }
 
 #[tokio::test]
 async fn a_single_write_that_loses_tells_what_was_there() {
     let shop = Shop::open().await;
-    for (write, there) in
-        [(stock::take(&sku("LAST"), 2), true), (stock::take(&sku("NEVER"), 1), false)]
-    {
+    for (write, there) in [(take("LAST", 2, 0), true), (take("NEVER", 1, 0), false)] {
         let Err(CommitError::Lost(lost)) = shop.store().commit(write).await else {
             panic!("it was not lost");
         };
         assert_eq!((lost[0].position, lost[0].found.is_some()), (0, there));
     }
+}
+
+#[tokio::test]
+async fn a_take_leaves_its_floor() {
+    let shop = Shop::open().await;
+    for (name, quantity, floor, taken) in [
+        ("TEA", 10, 91, false),
+        ("TEA", 10, 90, true),
+        ("TEA", 91, -1, true),
+        ("TEA", 1, -1, false),
+        ("NEVER", 3, -2, false),
+        ("NEVER", 2, -2, true),
+        ("NEVER", 1, -2, false),
+    ] {
+        let outcome = shop.store().commit(take(name, quantity, floor)).await;
+        assert_eq!(outcome.is_ok(), taken, "{quantity} of {name} down to {floor}");
+    }
+    assert_eq!((shop.left("TEA").await, shop.left("NEVER").await), (-1, -2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +134,7 @@ async fn meeting_another_transaction_is_tried_again() {
         shop.store().commit(commit).await.unwrap();
         assert_eq!(operations(&shop).len(), 3, "commit {number}");
     }
-    assert_eq!(shop.store().available(&sku("TEA")).await.unwrap(), 105);
+    assert_eq!(shop.left("TEA").await, 105);
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,7 +143,7 @@ async fn meeting_others_for_ever_comes_to_an_end() {
     let receipt = receipt(&shop, "TEA", 5);
     operations(&shop);
     shop.store_port().fail_always(Some(Fault::Conflict));
-    for commit in [product("A").into(), stock::take(&sku("TEA"), 1).into(), receiving(&receipt)] {
+    for commit in [product("A").into(), take("TEA", 1, 0).into(), receiving(&receipt)] {
         let error = shop.store().commit(commit).await.unwrap_err();
         let CommitError::Failed(StoreError::Contended { attempts }) = error else {
             panic!("{error:?}");
@@ -116,7 +151,7 @@ async fn meeting_others_for_ever_comes_to_an_end() {
         assert_eq!(operations(&shop).len(), usize::try_from(attempts).unwrap());
     }
     shop.store_port().fail_always(None);
-    assert_eq!(shop.store().available(&sku("TEA")).await.unwrap(), 100);
+    assert_eq!(shop.left("TEA").await, 100);
 }
 
 #[tokio::test]
@@ -131,9 +166,9 @@ async fn a_write_whose_answer_was_lost_meets_itself() {
         panic!("it was not lost");
     };
     assert_eq!(lost.len(), 1);
-    let found = stock::receipt_from_item(lost[0].found.as_ref().unwrap()).unwrap();
-    assert_eq!(found, (5, receipt.at));
-    assert_eq!(shop.store().available(&sku("TEA")).await.unwrap(), 105);
+    let found = stock::movement_from_item(lost[0].found.as_ref().unwrap()).unwrap();
+    assert_eq!(found, receipt);
+    assert_eq!(shop.left("TEA").await, 105);
 }
 
 /// With the SDK's own retries, as on AWS.
@@ -141,14 +176,14 @@ async fn a_write_whose_answer_was_lost_meets_itself() {
 async fn the_sdk_tries_again_what_is_throttled_or_lost_without_doing_it_twice() {
     let shop = Shop::open_with(Options { sdk_attempts: 3, ..Options::default() }).await;
     for fault in [Fault::Throttle, Fault::Before, Fault::After] {
-        let before = shop.store().available(&sku("TEA")).await.unwrap();
-        let receipt =
-            Receipt { id: ReceiptId::derive(&[&format!("{fault:?}")]), ..receipt(&shop, "TEA", 5) };
+        let before = shop.left("TEA").await;
+        let id = MovementId::derive(&[&format!("{fault:?}")]);
+        let receipt = Movement { id, ..receipt(&shop, "TEA", 5) };
         operations(&shop);
         shop.store_port().fail(1, fault);
         shop.store().commit(receiving(&receipt)).await.unwrap();
         assert_eq!(operations(&shop).len(), 2);
-        assert_eq!(shop.store().available(&sku("TEA")).await.unwrap(), before + 5);
+        assert_eq!(shop.left("TEA").await, before + 5);
     }
 }
 

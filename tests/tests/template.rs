@@ -271,15 +271,21 @@ fn queues_report_single_failures_and_wait_long_enough() {
 }
 
 #[test]
-fn the_relay_follows_every_table_that_sends() {
+fn streams_are_followed_whole_and_filtered() {
     let template = template();
+    let senders: Vec<Table> = Table::ALL.into_iter().filter(|table| table.sends()).collect();
     for function in aftercart_infra::functions() {
         let Trigger::Stream(tables) = function.trigger else { continue };
-        let senders: Vec<Table> = Table::ALL.into_iter().filter(|table| table.sends()).collect();
-        assert_eq!(tables, senders);
+        let pattern = match function.name {
+            "relay" => {
+                assert_eq!(tables, senders);
+                r#"{"dynamodb":{"NewImage":{"sends":{"S":[{"exists":true}]}}}}"#
+            }
+            _ => r##"{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"LEVEL#"}]}}}}"##,
+        };
         let events = events(&template, &function);
-        assert_eq!(events.len(), senders.len());
-        for of in senders {
+        assert_eq!(events.len(), tables.len());
+        for of in tables.iter().copied() {
             let arn = format!("{}.StreamArn", table(of));
             let event = events
                 .iter()
@@ -288,10 +294,7 @@ fn the_relay_follows_every_table_that_sends() {
             assert_eq!(event["StartingPosition"], "TRIM_HORIZON");
             assert_eq!(event["BisectBatchOnFunctionError"], true);
             assert_eq!(event["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
-            assert_eq!(
-                event["FilterCriteria"]["Filters"][0]["Pattern"],
-                r#"{"dynamodb":{"NewImage":{"sends":{"S":[{"exists":true}]}}}}"#
-            );
+            assert_eq!(event["FilterCriteria"]["Filters"][0]["Pattern"], pattern);
             let parked = &event["DestinationConfig"]["OnFailure"]["Destination"]["!GetAtt"];
             assert_eq!(*parked, "RelayDeadLetterQueue.Arn");
         }
@@ -332,6 +335,8 @@ fn tables_are_what_the_store_expects_and_are_kept_safe() {
         assert_eq!(made["KeySchema"], keys("pk", "sk"));
         let stream = made["StreamSpecification"]["StreamViewType"].as_str();
         assert_eq!(stream, of.sends().then_some("NEW_IMAGE"), "{}", of.name());
+        let expiry = made["TimeToLiveSpecification"]["AttributeName"].as_str();
+        assert_eq!(expiry, of.expiry(), "{}", of.name());
         let indexes: Vec<Value> = of
             .indexes()
             .iter()
