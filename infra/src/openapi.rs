@@ -425,6 +425,7 @@ fn customers(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
             CustomerPage, GrantVoucher, PutCustomer, StandingView, VoucherPage, VoucherView,
         },
         risk::{PutRiskEntry, RiskEntryView},
+        share::{ShareView, StartShare},
     };
 
     Some(match operation {
@@ -438,6 +439,12 @@ fn customers(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
             let about = "The record and a page of the vouchers.";
             Shapes::ok::<CustomerPage>(of, about, &[400, 404]).paged()
         }
+        "share-start" => {
+            let about = "The member's share, new or as it is.";
+            Shapes::created::<ShareView>(of, about, &[400, 409, 422]).taking::<StartShare>(of)
+        }
+        "share-join" => Shapes::ok::<ShareView>(of, "The share as it is.", &[404, 409]),
+        "share-view" => Shapes::ok::<ShareView>(of, "The share as it is.", &[404]),
         "voucher-grant" => {
             let about = "The voucher as it was granted.";
             Shapes::created::<VoucherView>(of, about, &[400, 404, 422])

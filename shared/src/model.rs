@@ -34,6 +34,8 @@ pub mod profile;
 
 pub mod voucher;
 
+pub mod share;
+
 pub mod survey;
 
 pub mod risk;

@@ -27,6 +27,7 @@ pub mod products;
 pub mod quotas;
 pub mod risk;
 pub mod settings;
+pub mod shares;
 pub mod shipments;
 pub mod stock;
 pub mod surveys;

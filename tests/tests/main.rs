@@ -13,6 +13,8 @@ mod checkout;
 
 mod carts;
 
+mod shares;
+
 mod stock;
 
 mod risk;

@@ -51,6 +51,8 @@ mod quotes;
 
 mod risk;
 
+mod shares;
+
 mod stock;
 
 /// Every scenario.
@@ -62,6 +64,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         orders::listed(),
         quotes::listed(),
         risk::listed(),
+        shares::listed(),
         stock::listed(),
     ]
     .into_iter()

@@ -33,6 +33,9 @@
 //! | [`customer_view`] | `GET /customers/{id}` (operator) | member's record, vouchers | | |
 //! | [`voucher_grant`] | `POST /customers/{id}/vouchers` (operator) | | voucher | |
 //! | [`voucher_list`] | `GET /me/vouchers` | vouchers | | |
+//! | [`share_start`] | `POST /shares` | policy | share | |
+//! | [`share_join`] | `POST /shares/{id}/joins` | share | share, joins of the member, vouchers | |
+//! | [`share_view`] | `GET /shares/{id}` (open) | share | | |
 //! | [`risk_list`] | `PUT /risk/entries` (operator) | | entry | |
 //!
 //! An order takes its stock in the transaction that writes it, and gives it
@@ -105,6 +108,12 @@ pub mod rules;
 
 mod cart_call;
 
+pub mod share_start;
+
+pub mod share_join;
+
+pub mod share_view;
+
 mod asking;
 
 mod changing;
@@ -160,5 +169,8 @@ pub const FUNCTIONS: &[Function] = &[
     customer_put::FUNCTION,
     customer_view::FUNCTION,
     voucher_grant::FUNCTION,
+    share_start::FUNCTION,
+    share_join::FUNCTION,
+    share_view::FUNCTION,
     voucher_list::FUNCTION,
 ];

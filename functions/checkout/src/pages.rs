@@ -1,4 +1,4 @@
-//! The documents that `docs/checkout.md` and `docs/risk.md` give to copy are
+//! The documents that `docs/checkout.md`, `docs/risk.md` and `docs/shares.md` give to copy are
 //! read here as the functions read them, and the tables of reasons compared
 //! with the code.
 
@@ -11,7 +11,9 @@ use aftercart::model::{
     policy::Policy,
     price::{self, PriceRules},
     product::{Product, Sku},
-    profile, risk, stock,
+    profile, risk,
+    share::SharesPolicy,
+    stock,
 };
 use aftercart_pricing::goods::{MAX_COUPONS, MAX_GIFTS, MAX_QUOTAS, Reason};
 use serde::de::DeserializeOwned;
@@ -83,6 +85,14 @@ fn kind(document: &Value) -> Result<&'static str, String> {
         policy[member] = value.clone();
     }
     Policy::parse(&policy.to_string()).map(|_| "policy").map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_campaigns_of_the_page_of_shares_are_good() {
+    let campaigns = documents(&page("shares.md"));
+    assert_eq!(campaigns.len(), 4);
+    let policy: SharesPolicy = read(&json!({ "campaigns": campaigns })).unwrap();
+    assert_eq!(policy.check(), Ok(()));
 }
 
 #[test]

@@ -8,6 +8,8 @@ pub mod order;
 
 pub mod quote;
 
+pub mod share;
+
 pub mod risk;
 
 pub mod search;

@@ -60,6 +60,8 @@ ids! {
     VoucherId = "vch_";
     /// A cart; derived from its owner.
     CartId = "crt_";
+    /// An offer that a member shares; derived from the campaign and the member.
+    ShareId = "shr_";
     /// A quote; derived from everything that it says.
     QuoteId = "qte_";
     /// Money to give back; derived from the order and what caused it.

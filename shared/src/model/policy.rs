@@ -15,6 +15,7 @@ use super::{
     payment::Provider,
     price::WHOLE,
     risk::RiskPolicy,
+    share::SharesPolicy,
     stock::StockPolicy,
     tax::TaxPolicy,
     text::Text,
@@ -48,6 +49,9 @@ pub struct Policy {
     pub risk: RiskPolicy,
     /// Carts.
     pub carts: CartsPolicy,
+    /// Offers that friends share.
+    #[serde(default)]
+    pub shares: SharesPolicy,
     /// What is offered beside a cart.
     #[serde(default)]
     pub offers: OffersPolicy,
@@ -222,6 +226,7 @@ impl Policy {
         self.tax.check()?;
         self.risk.check()?;
         self.carts.check()?;
+        self.shares.check()?;
         self.offers.check()
     }
 }

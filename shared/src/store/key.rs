@@ -3,7 +3,9 @@
 use crate::model::{
     customer::CustomerId,
     digest,
-    id::{CartId, EntryId, InviteId, MovementId, OrderId, PaymentId, ShipmentId, VoucherId},
+    id::{
+        CartId, EntryId, InviteId, MovementId, OrderId, PaymentId, ShareId, ShipmentId, VoucherId,
+    },
     payment::Provider,
     product::Sku,
     shipment::Tracking,
@@ -100,6 +102,12 @@ impl Key {
     #[must_use]
     pub fn voucher(customer: &CustomerId, id: &VoucherId) -> Self {
         Self::new(Table::Customers, customer.as_str(), id.as_str())
+    }
+
+    /// An offer that a member shares.
+    #[must_use]
+    pub fn share(id: &ShareId) -> Self {
+        Self::new(Table::Shares, id.as_str(), "SHARE")
     }
 
     /// A cart.

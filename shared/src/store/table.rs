@@ -21,6 +21,8 @@ pub enum Table {
     Surveys,
     /// What is known of members, and their vouchers.
     Customers,
+    /// Offers that friends share.
+    Shares,
     /// Carts, by owner.
     Carts,
     /// How much of what limits price rules is used.
@@ -84,7 +86,7 @@ impl Op {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Products,
         Self::Stock,
         Self::Orders,
@@ -94,6 +96,7 @@ impl Table {
         Self::Points,
         Self::Surveys,
         Self::Customers,
+        Self::Shares,
         Self::Carts,
         Self::Quotas,
         Self::Risk,
@@ -114,6 +117,7 @@ impl Table {
             Self::Points => "points",
             Self::Surveys => "surveys",
             Self::Customers => "customers",
+            Self::Shares => "shares",
             Self::Carts => "carts",
             Self::Quotas => "quotas",
             Self::Risk => "risk",
@@ -135,6 +139,7 @@ impl Table {
             Self::Points => "POINTS_TABLE",
             Self::Surveys => "SURVEYS_TABLE",
             Self::Customers => "CUSTOMERS_TABLE",
+            Self::Shares => "SHARES_TABLE",
             Self::Carts => "CARTS_TABLE",
             Self::Quotas => "QUOTAS_TABLE",
             Self::Risk => "RISK_TABLE",
@@ -175,7 +180,7 @@ impl Table {
     #[must_use]
     pub const fn expiry(self) -> Option<&'static str> {
         match self {
-            Self::Carts | Self::Quotas | Self::Risk | Self::Lookups => Some("ttl"),
+            Self::Shares | Self::Carts | Self::Quotas | Self::Risk | Self::Lookups => Some("ttl"),
             _ => None,
         }
     }
