@@ -85,13 +85,23 @@ fn ask(buyer: usize) -> Ask {
     Ask::post("/orders", &body).by_member(&member).keyed(&key("rush", buyer))
 }
 
+/// Who comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// Anybody.
+    Anybody,
+    /// Those with a coupon, and those with points: more than there is for them.
+    Wishes,
+}
+
 /// Asks for all, each after a while that follows from the seed.
-async fn rush(shop: &Shop, seed: u64) -> Vec<(usize, Reply)> {
+async fn rush(shop: &Shop, seed: u64, first: First) -> Vec<(usize, Reply)> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut buyers: Vec<usize> = (0..BUYERS).collect();
     rng.shuffle(&mut buyers);
     let calls = buyers.into_iter().map(|buyer| {
-        let turns = rng.u32(0..200);
+        let late = first == First::Wishes && buyer % 5 > 1;
+        let turns = if late { rng.u32(1_000..1_200) } else { rng.u32(0..200) };
         async move {
             for _ in 0..turns {
                 tokio::task::yield_now().await;
@@ -122,11 +132,11 @@ async fn left(shop: &Shop) -> (Vec<i64>, i64, i64) {
     (levels.parts(&sku, &main).to_vec(), used, ledger.spendable())
 }
 
-async fn a_rush_sells_what_there_is_and_no_more(seed: u64) {
+async fn a_rush_sells_what_there_is_and_no_more(seed: u64, first: First) {
     let shop = shop().await;
     let before = left(&shop).await;
     assert_eq!(before, (vec![25; 4], 0, 1_250));
-    let replies = rush(&shop, seed).await;
+    let replies = rush(&shop, seed, first).await;
 
     let mut outcomes: BTreeMap<(u16, String), usize> = BTreeMap::new();
     let (mut redeemed, mut paid_with_points) = (0, 0);
@@ -157,6 +167,9 @@ async fn a_rush_sells_what_there_is_and_no_more(seed: u64) {
     println!("seed {seed}: {outcomes:?}, {redeemed} coupons, {paid_with_points} points");
     assert_eq!(outcomes[&(201, String::new())], 100);
     assert!(redeemed <= i64::from(COUPONS));
+    if first == First::Wishes {
+        assert_eq!((redeemed, paid_with_points), (i64::from(COUPONS), 1_200));
+    }
     let (levels, used, spendable) = left(&shop).await;
     assert_eq!(levels, [0; 4]);
     assert_eq!(used, redeemed);
@@ -174,15 +187,20 @@ async fn a_rush_sells_what_there_is_and_no_more(seed: u64) {
 
 #[tokio::test]
 async fn a_rush_is_exact_with_seed_1() {
-    a_rush_sells_what_there_is_and_no_more(1).await;
+    a_rush_sells_what_there_is_and_no_more(1, First::Anybody).await;
 }
 
 #[tokio::test]
 async fn a_rush_is_exact_with_seed_2() {
-    a_rush_sells_what_there_is_and_no_more(2).await;
+    a_rush_sells_what_there_is_and_no_more(2, First::Anybody).await;
 }
 
 #[tokio::test]
-async fn a_rush_is_exact_with_seed_3() {
-    a_rush_sells_what_there_is_and_no_more(3).await;
+async fn a_rush_for_coupons_and_points_is_exact_with_seed_3() {
+    a_rush_sells_what_there_is_and_no_more(3, First::Wishes).await;
+}
+
+#[tokio::test]
+async fn a_rush_for_coupons_and_points_is_exact_with_seed_4() {
+    a_rush_sells_what_there_is_and_no_more(4, First::Wishes).await;
 }
