@@ -54,6 +54,7 @@
 use std::collections::BTreeMap;
 
 use aftercart::model::{
+    cart::MAX_CODES,
     money::Money,
     price::{Code, Effect, GoodsFilter, PriceRules, QuotaKey, Rule, RuleId},
     product::{Product, Sku},
@@ -95,9 +96,10 @@ pub use priced::{
     ShippingDiscount, Skipped, Wanted,
 };
 
-/// The most codes, and the most vouchers, of one order: each may be a limit to
-/// count, and nobody holds more that go together.
-pub const MAX_COUPONS: usize = 5;
+/// The most codes, and the most vouchers, of one order: as many codes as its
+/// cart holds. Each may be a limit to count, and nobody holds more that go
+/// together.
+pub const MAX_COUPONS: usize = MAX_CODES;
 
 /// The most gifts of one order: each is a line, and takes stock.
 pub const MAX_GIFTS: usize = 8;

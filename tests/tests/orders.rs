@@ -141,6 +141,26 @@ async fn ordered(shop: &Shop) -> Placed {
     placed
 }
 
+/// A call and what waits in a queue: the call first, last, and both at once.
+async fn raced(shop: &Shop, round: usize, ask: &Ask, queue: Queue) -> Reply {
+    match round {
+        0 => {
+            let reply = shop.reply(ask).await;
+            shop.consume(queue).await.unwrap();
+            reply
+        }
+        1 => {
+            shop.consume(queue).await.unwrap();
+            shop.reply(ask).await
+        }
+        _ => {
+            let (reply, consumed) = futures::join!(shop.reply(ask), shop.consume(queue));
+            consumed.unwrap();
+            reply
+        }
+    }
+}
+
 async fn stored(shop: &Shop, placed: &Placed) -> Order {
     let orders = shop.store().all_orders().await.unwrap();
     orders.into_iter().find(|order| order.id.as_str() == placed.id).unwrap()
@@ -334,23 +354,7 @@ async fn an_order_that_is_held_while_it_is_paid_waits_and_is_found() {
         shop.call_back(&shop.report(&placed, &payment, "succeeded", "evt_1")).await;
         shop.relay().await.unwrap();
         let hold = holding(&shop, &placed).await;
-        let held = match round {
-            0 => {
-                let held = shop.reply(&hold).await;
-                shop.consume(Queue::Payments).await.unwrap();
-                held
-            }
-            1 => {
-                shop.consume(Queue::Payments).await.unwrap();
-                shop.reply(&hold).await
-            }
-            _ => {
-                let (held, folded) =
-                    futures::join!(shop.reply(&hold), shop.consume(Queue::Payments));
-                folded.unwrap();
-                held
-            }
-        };
+        let held = raced(&shop, round, &hold, Queue::Payments).await;
         assert_eq!(held.status, 200, "{}", held.body);
         shop.settle().await.unwrap();
         let order = stored(&shop, &placed).await;
@@ -385,22 +389,7 @@ async fn an_order_that_stops_while_its_shipment_opens_is_not_sent() {
             let placed = shop.place(ADA, "TEA", 2, KEY).await;
             just_paid(&shop, &placed).await;
             let stop = if holds { holding(&shop, &placed).await } else { cancelling(&placed) };
-            match round {
-                0 => {
-                    assert_eq!(shop.reply(&stop).await.status, 200);
-                    shop.consume(Queue::Shipments).await.unwrap();
-                }
-                1 => {
-                    shop.consume(Queue::Shipments).await.unwrap();
-                    assert_eq!(shop.reply(&stop).await.status, 200);
-                }
-                _ => {
-                    let (stopped, opened) =
-                        futures::join!(shop.reply(&stop), shop.consume(Queue::Shipments));
-                    assert_eq!(stopped.status, 200);
-                    opened.unwrap();
-                }
-            }
+            assert_eq!(raced(&shop, round, &stop, Queue::Shipments).await.status, 200);
             shop.settle().await.unwrap();
             assert!(parcel(&shop, &placed).await.unwrap().stopped_at.is_some());
             let opened = told(&shop, "notification.shipment_opened");
@@ -430,23 +419,7 @@ async fn of_a_cancel_and_a_payment_at_the_same_moment_the_money_goes_back_once()
         shop.call_back(&shop.report(&placed, &payment, "succeeded", "evt_1")).await;
         shop.relay().await.unwrap();
         let cancel = cancelling(&placed);
-        let reply = match round {
-            0 => {
-                let reply = shop.reply(&cancel).await;
-                shop.consume(Queue::Payments).await.unwrap();
-                reply
-            }
-            1 => {
-                shop.consume(Queue::Payments).await.unwrap();
-                shop.reply(&cancel).await
-            }
-            _ => {
-                let (reply, folded) =
-                    futures::join!(shop.reply(&cancel), shop.consume(Queue::Payments));
-                folded.unwrap();
-                reply
-            }
-        };
+        let reply = raced(&shop, round, &cancel, Queue::Payments).await;
         assert_eq!(reply.status, 200, "{}", reply.body);
         // Another report of the same success changes nothing.
         shop.call_back(&shop.report(&placed, &payment, "succeeded", "evt_2")).await;

@@ -19,7 +19,7 @@ use aftercart::{
     model::{
         customer::CustomerId,
         id::OrderId,
-        order::{Actor, Order, OrderStatus, RefundCause, first_shipment},
+        order::{Actor, Order, OrderStatus, RefundCause},
         shipment::Shipment,
         stock::StockPart,
         text::Text,
@@ -31,8 +31,8 @@ use aftercart::{
         metrics::Metric,
     },
     store::{
-        Commit, CommitError, Key, Sends, StoreError, Write, orders, points, quotas, shipments,
-        stock, vouchers,
+        Commit, CommitError, Sends, StoreError, Write, orders, points, quotas, shipments, stock,
+        vouchers,
     },
 };
 use serde::de::DeserializeOwned;
@@ -131,11 +131,8 @@ pub(crate) async fn read(
     customer: &CustomerId,
     order: &OrderId,
 ) -> Result<(Order, Option<Shipment>), Failure> {
-    let shipment = first_shipment(order);
-    let keys = [Key::order(customer, order), Key::shipment(order, &shipment)];
-    let found = app.store.read(&keys).await?;
-    let known = found.order(customer, order)?.ok_or_else(|| Problem::not_found("order"))?;
-    Ok((known, found.shipment(order, &shipment)?))
+    let (order, shipment) = app.store.order_and_shipment(customer, order).await?;
+    Ok((order.ok_or_else(|| Problem::not_found("order"))?, shipment))
 }
 
 /// The order's end unpaid, and the return of all that it took, the order first.

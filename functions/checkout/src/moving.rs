@@ -6,7 +6,6 @@
 
 use aftercart::{
     model::{
-        digest,
         id::MovementId,
         product::Sku,
         stock::{LocationId, MAX_SHARDS, Movement, MovementKind, StockPolicy},
@@ -20,7 +19,10 @@ use aftercart::{
 use serde_json::json;
 
 use crate::{
-    rules::movement::{self, Moving, Shift, TooFew},
+    rules::{
+        movement::{self, Moving, Shift, TooFew},
+        place,
+    },
     wire::stock::MoveStock,
 };
 
@@ -61,7 +63,7 @@ pub(crate) async fn record(
         id: MovementId::derive(&[sku.as_str(), key.as_str()]),
         sku,
         moving: parse(&body, policy.stock.first())?,
-        digest: digest::short(&[json!(body).to_string().as_bytes()]),
+        digest: place::request_digest(json!(body).to_string().as_bytes()),
         body,
     };
     for _ in 0..ATTEMPTS {

@@ -22,6 +22,7 @@ use self::quote::{DeliveryRequest, PointsRequest};
 use aftercart::model::{
     customer::{Address, Contact, Country},
     id::{QuoteId, VoucherId},
+    is_default,
     money::Money,
     product::{Access, Product, ProductFacts, Sku},
     text::Text,
@@ -124,9 +125,4 @@ impl From<Product> for ProductView {
         let Product { sku, title, price, facts, access } = product;
         Self { sku, title, price, facts, access }
     }
-}
-
-/// Whether a member may be left out.
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 
 use aftercart::{
-    model::order::{OrderStatus, first_shipment},
+    model::order::OrderStatus,
     run::{
         App, Function, Handling, Invocation, Need, Route, Trigger,
         http::{self, Answer, Problem, Request, Response},
         secrets::Secret,
     },
-    store::{Key, Op, Table},
+    store::{Op, Table},
 };
 
 use crate::{
@@ -43,12 +43,8 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 
 async fn view(app: Arc<App>, request: Request) -> Answer {
     let buyer = request.buyer(&app).await?;
-    let shipment = first_shipment(&buyer.order);
-    let keys = [Key::order(&buyer.customer, &buyer.order), Key::shipment(&buyer.order, &shipment)];
-    let found = app.store.read(&keys).await?;
-    let order = found.order(&buyer.customer, &buyer.order)?;
+    let (order, shipment) = app.store.order_and_shipment(&buyer.customer, &buyer.order).await?;
     let order = order.ok_or_else(|| Problem::not_found("order"))?;
-    let shipment = found.shipment(&buyer.order, &shipment)?;
     let shipment = shipment.filter(|_| order.status == OrderStatus::Paid);
     let language = order.contact.language;
     let next = match &shipment {

@@ -9,9 +9,8 @@ use std::sync::Arc;
 
 use aftercart::{
     messages::{Envelope, Message, Queue},
-    model::order::first_shipment,
     run::{App, Failure, Function, Handling, Invocation, Need, Trigger, batch, metrics::Metric},
-    store::{CommitError, Key, Op, Table, surveys},
+    store::{CommitError, Op, Table, surveys},
 };
 
 use crate::rules::invitation;
@@ -40,12 +39,8 @@ async fn invite(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
         return Err(Failure::poison(format!("{kind} is no message about surveys")));
     };
     let (customer, order) = (&delivered.customer, &delivered.order);
-    let shipment = first_shipment(order);
-    let keys = [Key::order(customer, order), Key::shipment(order, &shipment)];
-    let found = app.store.read(&keys).await?;
-    let known = found.order(customer, order)?;
+    let (known, shipment) = app.store.order_and_shipment(customer, order).await?;
     let known = known.ok_or_else(|| Failure::poison(format!("there is no order {order}")))?;
-    let shipment = found.shipment(order, &shipment)?;
     let policy = app.policy().await?;
     let Some(invite) = invitation::after_delivery(&known, shipment.as_ref(), &policy.surveys)
     else {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     customer::CustomerId,
     id::{OrderId, ShipmentId},
+    order::{Order, first_shipment},
     shipment::{Carrier, Journey, ParcelStatus, Reason, Shipment, Stage, Tracking, TrackingNumber},
     text::Text,
     time::Timestamp,
@@ -238,5 +239,21 @@ impl Store {
         shipment: &ShipmentId,
     ) -> Result<Option<Shipment>, StoreError> {
         self.get(&Key::shipment(order, shipment)).await?.as_ref().map(from_item).transpose()
+    }
+
+    /// The buyer's order and its first shipment, as far as they are there, in
+    /// one round trip.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn order_and_shipment(
+        &self,
+        customer: &CustomerId,
+        order: &OrderId,
+    ) -> Result<(Option<Order>, Option<Shipment>), StoreError> {
+        let shipment = first_shipment(order);
+        let keys = [Key::order(customer, order), Key::shipment(order, &shipment)];
+        let found = self.read(&keys).await?;
+        Ok((found.order(customer, order)?, found.shipment(order, &shipment)?))
     }
 }

@@ -130,15 +130,20 @@ pub fn candidates(basket: &Basket, terms: &Terms<'_>) -> goods::Candidates {
         true => Vec::new(),
         false => of_vouchers.map(|rule| rule.id.clone()).collect(),
     };
-    let buyer = goods::Buyer {
+    let buyer = stranger(basket);
+    goods::candidates(terms.rules, &skus, &buyer, &basket.codes, &vouchers, terms.now)
+}
+
+/// The buyer, as far as the basket tells.
+fn stranger(basket: &Basket) -> goods::Buyer<'_> {
+    goods::Buyer {
         customer: &basket.counted_as,
         member: basket.member.is_some(),
         tier: None,
         segments: &[],
         channel: basket.channel.as_ref().map(Text::as_str),
         first_order: false,
-    };
-    goods::candidates(terms.rules, &skus, &buyer, &basket.codes, &vouchers, terms.now)
+    }
 }
 
 /// The locations that the goods may come from.
@@ -174,12 +179,10 @@ pub fn quote(
         codes: &basket.codes,
         vouchers: &rules,
         buyer: goods::Buyer {
-            customer: &basket.counted_as,
-            member: basket.member.is_some(),
             tier: side.tier,
             segments: side.segments,
-            channel: basket.channel.as_ref().map(Text::as_str),
             first_order: side.first_order,
+            ..stranger(basket)
         },
         gifts: &gifts,
         quotas: &left,

@@ -70,8 +70,6 @@ pub struct Take {
     pub part: StockPart,
     /// How many must be left.
     pub floor: i64,
-    /// The first line that needs it.
-    pub line: usize,
 }
 
 /// A line of which there is too little.
@@ -137,7 +135,7 @@ pub fn plan(
 #[must_use]
 pub fn takes(wanted: &[Wanted], plans: &[LinePlan]) -> Vec<Take> {
     let mut takes: Vec<Take> = Vec::new();
-    for (line, (wanted, plan)) in wanted.iter().zip(plans).enumerate() {
+    for (wanted, plan) in wanted.iter().zip(plans) {
         for (part, floor) in plan.parts.iter().zip(&plan.floors) {
             let same = takes.iter_mut().find(|it| {
                 it.sku == wanted.sku
@@ -146,7 +144,7 @@ pub fn takes(wanted: &[Wanted], plans: &[LinePlan]) -> Vec<Take> {
             });
             let Some(take) = same else {
                 let (sku, part) = (wanted.sku.clone(), part.clone());
-                takes.push(Take { sku, part, floor: *floor, line });
+                takes.push(Take { sku, part, floor: *floor });
                 continue;
             };
             // What the first of them leaves is what the second finds.

@@ -3,6 +3,7 @@
 use aftercart::model::{
     customer::{Address, Contact, Country, CustomerId},
     id::{CartId, OrderId, PaymentId, RefundId, ShipmentId, VoucherId},
+    is_default,
     money::Money,
     order::{
         Actor, Deed, Happening, Order, OrderDelivery, OrderDiscount, OrderLine, OrderPayment,
@@ -120,7 +121,7 @@ pub struct LineView {
     /// How many.
     pub quantity: u32,
     /// How many of them were called off after they were paid.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub cancelled: u32,
     /// The list price of one.
     pub unit_price: Money,
@@ -137,11 +138,6 @@ pub struct LineView {
     /// The rule that gives it away, if it is a gift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gift: Option<RuleId>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-fn is_zero(units: &u32) -> bool {
-    *units == 0
 }
 
 /// What a price rule takes off an order.
@@ -479,15 +475,11 @@ fn refunds(order: &Order) -> Vec<RefundView> {
 }
 
 fn payments(order: &Order) -> Vec<PaymentView> {
-    let unaccepted = |payment: &PaymentId| {
-        let mut dues = order.refunds_due.iter();
-        dues.any(|due| due.payment == *payment && due.cause == RefundCause::Unaccepted)
-    };
     let view = |it: &OrderPayment| PaymentView {
         id: it.payment.clone(),
         status: it.status,
         at: it.at,
-        refund_due: unaccepted(&it.payment),
+        refund_due: order.unaccepted(&it.payment),
     };
     order.payments.iter().map(view).collect()
 }

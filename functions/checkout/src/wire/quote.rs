@@ -4,6 +4,7 @@ use aftercart::model::{
     customer::{Contact, Country},
     delivery::{MethodId, MethodKind, Promise},
     id::{QuoteId, VoucherId},
+    is_default,
     money::Money,
     price::RuleId,
     product::Sku,
@@ -206,15 +207,10 @@ pub struct DeliveryView {
     /// The tax in, or on top of, what is left.
     pub tax: Money,
     /// So many points pay for it instead of money.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub points: i64,
     /// When it comes: by `until`, nine times of ten.
     pub promise: Promise,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-fn is_zero(points: &i64) -> bool {
-    *points == 0
 }
 
 /// A method of delivery to choose.
