@@ -459,11 +459,12 @@ impl Ledger {
             held -= lot.points;
         }
         let Some((position, expires_at, points)) = due else { return Ok(None) };
-        // A lot of which points are held ends in several movements. What is
-        // left after each tells them apart: a lot that has ended only shrinks.
-        let left = held.to_string();
+        // A lot of which points are held ends in several movements, and a lot
+        // that has ended comes back when points mature late that would have
+        // been in it. What ever expired tells all of them apart: it only grows.
+        let whole = self.balance(Account::Expired).saturating_add(points).to_string();
         let customer = self.customer.as_str();
-        let id = EntryId::derive(&[customer, "lot_expired", &expires_at.to_string(), &left]);
+        let id = EntryId::derive(&[customer, "lot_expired", &expires_at.to_string(), &whole]);
         let moves = [(Account::Available, -points), (Account::Expired, points)];
         let cause = Cause::LotExpired(expires_at);
         let entry = self.post(id, expires_at, cause, authority, &moves)?;
@@ -825,6 +826,23 @@ mod tests {
         assert_eq!((first.lots, ledger.balance(Account::Debt)), (Vec::new(), -10));
         let second = ledger.mature_one(at(0), AUTHORITY, month_later).unwrap().unwrap();
         assert_eq!((second.lots, ledger.balance(Account::Debt)), (lots(&[(30, 15)]), 0));
+    }
+
+    #[test]
+    fn points_that_mature_into_a_lot_that_has_ended_expire_by_another_entry() {
+        let mut ledger = Ledger::empty(member());
+        for n in [1, 2] {
+            ledger.earn(&order(n), &[10], at(0), AUTHORITY).unwrap();
+        }
+        let mut ended = Vec::new();
+        for n in [1, 2] {
+            ledger.start_clock(&order(n), at(0));
+            ledger.mature_one(at(50), AUTHORITY, |_| at(31)).unwrap().unwrap();
+            ended.extend(ledger.expire_one(at(50), AUTHORITY).unwrap());
+        }
+        let [first, second] = ended.as_slice() else { panic!("two lots end") };
+        assert_eq!((first.moved(), second.moved()), (10, 10));
+        assert_ne!(first.id, second.id);
     }
 
     /// What a ledger must be after all of these entries and holds.
