@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     customer::{CustomerId, Email, Language},
-    id::{CartId, InviteId, MessageId, OrderId, PaymentId, ShipmentId},
+    id::{CartId, InviteId, MessageId, OrderId, PaymentId, RefundId, ShipmentId},
+    money::Money,
     product::Sku,
     shipment::Tracking,
     stock::{LocationId, StockState},
@@ -38,19 +39,25 @@ pub enum Queue {
     Surveys,
     /// Follows orders: risk counters, search terms, carts, members' records, goods bought together.
     Orders,
+    /// Calls providers: refunds, captures.
+    ProviderCalls,
+    /// Takes stock again for orders that were paid too late, or lets the money go back.
+    LatePayments,
     /// What people are to be told: read by the merchant's mailer or task list.
     Notifications,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Payments,
         Self::Shipments,
         Self::Tracking,
         Self::Points,
         Self::Surveys,
         Self::Orders,
+        Self::ProviderCalls,
+        Self::LatePayments,
         Self::Notifications,
     ];
 
@@ -64,6 +71,8 @@ impl Queue {
             Self::Points => "points",
             Self::Surveys => "surveys",
             Self::Orders => "orders",
+            Self::ProviderCalls => "provider-calls",
+            Self::LatePayments => "late-payments",
             Self::Notifications => "notifications",
         }
     }
@@ -78,6 +87,8 @@ impl Queue {
             Self::Points => "POINTS_QUEUE_URL",
             Self::Surveys => "SURVEYS_QUEUE_URL",
             Self::Orders => "ORDERS_QUEUE_URL",
+            Self::ProviderCalls => "PROVIDER_CALLS_QUEUE_URL",
+            Self::LatePayments => "LATE_PAYMENTS_QUEUE_URL",
             Self::Notifications => "NOTIFICATIONS_QUEUE_URL",
         }
     }
@@ -114,6 +125,81 @@ pub struct OrderPaid {
     pub order: OrderId,
     /// Whose it is.
     pub customer: CustomerId,
+}
+
+/// Money of an order is to go back, for whatever reason it lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefundWanted {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// An operator gave back money for units of a paid order, or for the order as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderRefunded {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// A buyer agreed to pay an order that still waits: the money may be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentAuthorised {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// Which attempt.
+    pub payment: PaymentId,
+}
+
+/// Money came for an order that had ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentLate {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// Which attempt.
+    pub payment: PaymentId,
+}
+
+/// Money that came too late goes back, and the buyer gets an apology.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApologyDue {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// A buyer is to be told what became of money that came too late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LatePaymentSettled {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// Which attempt.
+    pub payment: PaymentId,
+    /// Whether the order goes on; the money goes back otherwise.
+    pub accepted: bool,
+}
+
+/// A buyer is to be told that money is on its way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefundMade {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// Which refund.
+    pub refund: RefundId,
+    /// How much, in the currency that was paid.
+    pub amount: Money,
 }
 
 /// A provider reported something about an attempt.
@@ -227,6 +313,27 @@ pub enum Message {
     /// See [`PaymentReceived`].
     #[serde(rename = "payment.received")]
     PaymentReceived(PaymentReceived),
+    /// See [`RefundWanted`].
+    #[serde(rename = "refund.wanted")]
+    RefundWanted(RefundWanted),
+    /// See [`OrderRefunded`].
+    #[serde(rename = "order.refunded")]
+    OrderRefunded(OrderRefunded),
+    /// See [`PaymentAuthorised`].
+    #[serde(rename = "payment.authorised")]
+    PaymentAuthorised(PaymentAuthorised),
+    /// See [`PaymentLate`].
+    #[serde(rename = "payment.late")]
+    PaymentLate(PaymentLate),
+    /// See [`ApologyDue`].
+    #[serde(rename = "apology.due")]
+    ApologyDue(ApologyDue),
+    /// See [`LatePaymentSettled`].
+    #[serde(rename = "notification.late_payment_settled")]
+    LatePaymentSettled(LatePaymentSettled),
+    /// See [`RefundMade`].
+    #[serde(rename = "notification.refund_made")]
+    RefundMade(RefundMade),
     /// See [`TrackingReceived`].
     #[serde(rename = "tracking.received")]
     TrackingReceived(TrackingReceived),
@@ -260,13 +367,19 @@ impl Message {
         match self {
             Self::OrderPlaced(_) => &[Queue::Orders],
             Self::OrderPaid(_) => &[Queue::Shipments, Queue::Points, Queue::Orders],
-            Self::OrderCancelled(_) => &[Queue::Points],
+            Self::OrderCancelled(_) => &[Queue::Points, Queue::ProviderCalls],
+            Self::OrderRefunded(_) => &[Queue::Points, Queue::Surveys, Queue::ProviderCalls],
+            Self::RefundWanted(_) | Self::PaymentAuthorised(_) => &[Queue::ProviderCalls],
+            Self::PaymentLate(_) => &[Queue::LatePayments],
+            Self::ApologyDue(_) => &[Queue::Points],
             Self::PaymentReceived(_) => &[Queue::Payments],
             Self::TrackingReceived(_) => &[Queue::Tracking],
             Self::ParcelDelivered(_) => &[Queue::Points, Queue::Surveys],
             Self::ShipmentOpened(_)
             | Self::ShipmentStopped(_)
             | Self::OrderHeld(_)
+            | Self::LatePaymentSettled(_)
+            | Self::RefundMade(_)
             | Self::StockChanged(_)
             | Self::CartAbandoned(_)
             | Self::SurveyInvited(_) => &[Queue::Notifications],
@@ -281,6 +394,13 @@ impl Message {
             Self::OrderPaid(_) => "order.paid",
             Self::OrderCancelled(_) => "order.cancelled",
             Self::PaymentReceived(_) => "payment.received",
+            Self::RefundWanted(_) => "refund.wanted",
+            Self::OrderRefunded(_) => "order.refunded",
+            Self::PaymentAuthorised(_) => "payment.authorised",
+            Self::PaymentLate(_) => "payment.late",
+            Self::ApologyDue(_) => "apology.due",
+            Self::LatePaymentSettled(_) => "notification.late_payment_settled",
+            Self::RefundMade(_) => "notification.refund_made",
             Self::TrackingReceived(_) => "tracking.received",
             Self::ParcelDelivered(_) => "parcel.delivered",
             Self::ShipmentOpened(_) => "notification.shipment_opened",
@@ -304,6 +424,13 @@ impl Message {
             Self::StockChanged(body) => format!("{} {}", body.sku, body.location),
             Self::CartAbandoned(body) => body.cart.to_string(),
             Self::PaymentReceived(body) => body.payment.to_string(),
+            Self::RefundWanted(body) => body.order.to_string(),
+            Self::OrderRefunded(body) => body.order.to_string(),
+            Self::PaymentAuthorised(body) => body.payment.to_string(),
+            Self::PaymentLate(body) => body.payment.to_string(),
+            Self::ApologyDue(body) => body.order.to_string(),
+            Self::LatePaymentSettled(body) => body.payment.to_string(),
+            Self::RefundMade(body) => body.refund.to_string(),
             Self::TrackingReceived(body) => {
                 format!("{}#{}", body.tracking.carrier, body.tracking.number)
             }

@@ -24,6 +24,10 @@ pub mod order;
 
 pub mod cart;
 
+pub mod paying;
+
+pub mod exchange;
+
 pub mod payment;
 
 pub mod shipment;

@@ -66,6 +66,8 @@ ids! {
     QuoteId = "qte_";
     /// Money to give back; derived from the order and what caused it.
     RefundId = "rfd_";
+    /// Something about payments that waits for a person; derived from its reason and what it is about.
+    CaseId = "cas_";
     /// A message between functions; derived from what it says.
     MessageId = "msg_";
 }

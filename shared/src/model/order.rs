@@ -51,6 +51,8 @@ pub enum OrderEvent {
     Cancel,
     /// Its hold ended.
     Expire,
+    /// Money came after it had ended unpaid, and it took again all that it had.
+    Revive,
 }
 
 /// A move that an order's status does not allow.
@@ -68,8 +70,9 @@ impl OrderStatus {
     pub const ALL: [Self; 4] = [Self::Placed, Self::Paid, Self::Cancelled, Self::Expired];
 
     /// The status after an event. A placed order is paid, cancelled or expires;
-    /// a paid one can still be cancelled; nothing follows after that. No status
-    /// is ever come back to.
+    /// a paid one can still be cancelled. One that ended is taken up again by
+    /// money that came too late, and is paid then; that is for orders that were
+    /// never paid, so it happens once, and no order is ever placed again.
     ///
     /// # Errors
     /// [`IllegalMove`] for every other event.
@@ -78,6 +81,7 @@ impl OrderStatus {
             (Self::Placed, OrderEvent::Pay) => Ok(Self::Paid),
             (Self::Placed | Self::Paid, OrderEvent::Cancel) => Ok(Self::Cancelled),
             (Self::Placed, OrderEvent::Expire) => Ok(Self::Expired),
+            (Self::Cancelled | Self::Expired, OrderEvent::Revive) => Ok(Self::Paid),
             (status, event) => Err(IllegalMove { status, event }),
         }
     }
@@ -96,7 +100,7 @@ impl OrderStatus {
 
 impl OrderEvent {
     /// Every event.
-    pub const ALL: [Self; 3] = [Self::Pay, Self::Cancel, Self::Expire];
+    pub const ALL: [Self; 4] = [Self::Pay, Self::Cancel, Self::Expire, Self::Revive];
 }
 
 impl fmt::Display for OrderStatus {
@@ -111,6 +115,7 @@ impl fmt::Display for OrderEvent {
             Self::Pay => "be paid",
             Self::Cancel => "be cancelled",
             Self::Expire => "expire",
+            Self::Revive => "be taken up again",
         })
     }
 }
@@ -138,6 +143,8 @@ pub struct OrderLine {
     pub gift: Option<RuleId>,
     /// How many of its units were called off after they were paid.
     pub cancelled: u32,
+    /// For how many of its other units the money went back, wherever they are.
+    pub refunded: u32,
     /// Where its units were taken from, less those that were called off.
     pub stock: Vec<StockPart>,
 }
@@ -147,6 +154,12 @@ impl OrderLine {
     #[must_use]
     pub fn living(&self) -> u32 {
         self.quantity.saturating_sub(self.cancelled)
+    }
+
+    /// For how many of its units the money went back or is to go back.
+    #[must_use]
+    pub fn off(&self) -> u32 {
+        self.cancelled.saturating_add(self.refunded)
     }
 
     /// What `units` of the line's units have of an amount of the whole line:
@@ -253,6 +266,10 @@ pub enum Deed {
     Released,
     /// Left a note.
     Noted,
+    /// Gave money back for it.
+    Refunded,
+    /// Took it up again for money that came after it had ended.
+    PaidLate,
 }
 
 impl Deed {
@@ -266,6 +283,8 @@ impl Deed {
             Self::Held => "held",
             Self::Released => "released",
             Self::Noted => "noted",
+            Self::Refunded => "refunded",
+            Self::PaidLate => "paid_late",
         }
     }
 }
@@ -283,8 +302,9 @@ pub struct Happening {
     pub why: Option<Text<500>>,
 }
 
-/// The most happenings that an order keeps, besides being called off. Each takes some 100 bytes and can
-/// take 2 KB; an order is one item of at most 400 KB. More than this is no
+/// The most happenings that an order keeps, besides being called off and taken
+/// up again. Each takes some 100 bytes and can take 2 KB; an order is one item
+/// of at most 400 KB. More than this is no
 /// history of an order but a loop of somebody's program.
 pub const MAX_HISTORY: usize = 100;
 
@@ -299,26 +319,47 @@ pub struct OrderPayment {
     pub at: Timestamp,
     /// From how many events this follows; more events know more.
     pub events: u32,
+    /// Whether its money paid the order, whatever became of either since. At
+    /// most one attempt did, and that never changes.
+    pub paid: bool,
 }
 
 /// Why money goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundCause {
-    /// The order could not take it: it had ended, was paid already, or the
-    /// amount differs.
+    /// The order could not take it: it was paid already, or a person decided so.
     Unaccepted,
     /// The order, or units of it, were called off after they were paid.
     Cancelled,
+    /// It came after the order had ended, and the goods were gone.
+    Late,
+    /// An operator gave it back for goods, which may have come back.
+    Returned,
+    /// An operator gave it back for the delivery.
+    Delivery,
+    /// An operator gave it back to make up for something.
+    Goodwill,
 }
 
 impl RefundCause {
+    /// Whether it is of what was paid for the order; other money never was the
+    /// order's.
+    #[must_use]
+    pub fn is_of_the_price(self) -> bool {
+        !matches!(self, Self::Unaccepted | Self::Late)
+    }
+
     /// The name that clients see.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unaccepted => "unaccepted",
             Self::Cancelled => "cancelled",
+            Self::Late => "late",
+            Self::Returned => "returned",
+            Self::Delivery => "delivery",
+            Self::Goodwill => "goodwill",
         }
     }
 }
@@ -407,15 +448,45 @@ pub const MAX_PAYMENTS: usize = 20;
 
 /// The most refunds of money that an order could not take. Each
 /// needs a charge of its own at a provider; more than this is an attack or a
-/// provider's fault, and waits in the dead-letter queue for a person.
+/// provider's fault, and waits for a person.
 pub const MAX_REFUNDS_DUE: usize = 10;
+
+/// The most refunds of money that an order could not take, those included that
+/// a person asked for after it had as many as it may.
+pub const MAX_REFUNDS_BY_HAND: usize = 2 * MAX_REFUNDS_DUE;
+
+/// The most attempts that an order lists, those included that brought money
+/// after it had as many as it may: as many as it could refund.
+pub const MAX_PAYMENTS_WITH_MONEY: usize = MAX_PAYMENTS + MAX_REFUNDS_DUE;
 
 impl RefundDue {
     /// The whole of what an attempt brought for an order that could not take it.
     #[must_use]
     pub fn unaccepted(order: &OrderId, payment: &PaymentId, amount: Money) -> Self {
-        let id = RefundId::derive(&[order.as_str(), payment.as_str(), "unaccepted"]);
+        let id = Self::unaccepted_id(order, payment);
         Self { id, payment: payment.clone(), amount, cause: RefundCause::Unaccepted }
+    }
+
+    /// The identity of the whole of what an attempt brought.
+    #[must_use]
+    pub fn unaccepted_id(order: &OrderId, payment: &PaymentId) -> RefundId {
+        RefundId::derive(&[order.as_str(), payment.as_str(), "unaccepted"])
+    }
+
+    /// What an attempt brought beyond what was asked, of money that a person
+    /// accepted for the order.
+    #[must_use]
+    pub fn surplus(order: &OrderId, payment: &PaymentId, amount: Money) -> Self {
+        let id = RefundId::derive(&[order.as_str(), payment.as_str(), "surplus"]);
+        Self { id, ..Self::unaccepted(order, payment, amount) }
+    }
+
+    /// The whole of what an attempt brought for an order that had ended. It has
+    /// the identity of [`Self::unaccepted`]: of whichever is written first, the
+    /// other one is known as done.
+    #[must_use]
+    pub fn late(order: &OrderId, payment: &PaymentId, amount: Money) -> Self {
+        Self { cause: RefundCause::Late, ..Self::unaccepted(order, payment, amount) }
     }
 }
 
@@ -444,22 +515,19 @@ impl Order {
         taken
     }
 
-    /// Whether it could not take an attempt's money, which goes back.
+    /// Whether it could not take an attempt's money, which goes back: the whole
+    /// of what came, not a surplus.
     #[must_use]
     pub fn unaccepted(&self, payment: &PaymentId) -> bool {
-        let mut dues = self.refunds_due.iter();
-        dues.any(|due| due.payment == *payment && due.cause == RefundCause::Unaccepted)
+        let whole = [RefundCause::Unaccepted, RefundCause::Late];
+        let id = RefundDue::unaccepted_id(&self.id, payment);
+        self.refunds_due.iter().any(|due| due.id == id && whole.contains(&due.cause))
     }
 
-    /// The attempt that paid it: one that succeeded, and whose money is not to
-    /// go back for want of an order that takes it.
+    /// The attempt that paid it, if one did.
     #[must_use]
     pub fn paid_by(&self) -> Option<&PaymentId> {
-        self.paid_at?;
-        self.payments
-            .iter()
-            .find(|it| it.status == PaymentStatus::Succeeded && !self.unaccepted(&it.payment))
-            .map(|it| &it.payment)
+        self.payments.iter().find(|it| it.paid).map(|it| &it.payment)
     }
 
     /// The first (and so far only) shipment of the order.
@@ -481,13 +549,15 @@ mod tests {
 
     #[test]
     fn an_order_moves_forward_only() {
-        use OrderEvent::{Cancel, Expire, Pay};
+        use OrderEvent::{Cancel, Expire, Pay, Revive};
         use OrderStatus::{Cancelled, Expired, Paid, Placed};
         let legal = [
             (Placed, Pay, Paid),
             (Placed, Cancel, Cancelled),
             (Placed, Expire, Expired),
             (Paid, Cancel, Cancelled),
+            (Cancelled, Revive, Paid),
+            (Expired, Revive, Paid),
         ];
         for status in OrderStatus::ALL {
             for event in OrderEvent::ALL {

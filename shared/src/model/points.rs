@@ -74,6 +74,8 @@ pub enum Cause {
     /// A paid order was called off, or units of it: the points that paid for
     /// them come back.
     PointsReturned(OrderId),
+    /// An apology: money for the order came too late, and the goods were gone.
+    Apology(OrderId),
     /// The return window of an order's goods ended.
     ReturnWindowEnded(OrderId),
     /// A lot reached the end of its life, at this moment.
@@ -233,6 +235,12 @@ impl Ledger {
         EntryId::derive(&[customer.as_str(), "order_points", order.as_str()])
     }
 
+    /// The identity of the entry that is an apology for an order.
+    #[must_use]
+    pub fn apology(customer: &CustomerId, order: &OrderId) -> EntryId {
+        EntryId::derive(&[customer.as_str(), "apology", order.as_str()])
+    }
+
     /// Earns an order's points, given line by line; they are pending. The
     /// caller has made sure that the entry [`Ledger::earning`] names is not
     /// there yet.
@@ -377,6 +385,38 @@ impl Ledger {
             (Account::Available, points - repaid),
         ];
         let entry = self.post(id, at, Cause::PointsReturned(order.clone()), authority, &moves)?;
+        lots.iter().for_each(|lot| self.add_lot(lot.clone()));
+        Ok(Entry { lots, ..entry })
+    }
+
+    /// Gives points as an apology for what went wrong with an order, to be spent
+    /// at once and until a moment; a debt is repaid first. The caller has made
+    /// sure that the entry [`Ledger::apology`] names is not there yet.
+    ///
+    /// # Errors
+    /// [`LedgerError::TooMany`], or [`LedgerError::Unbalanced`] for no or
+    /// negative points.
+    pub fn apologise(
+        &mut self,
+        order: &OrderId,
+        points: i64,
+        expires_at: Timestamp,
+        at: Timestamp,
+        authority: Authority<'_>,
+    ) -> Result<Entry, LedgerError> {
+        if points <= 0 {
+            return Err(LedgerError::Unbalanced);
+        }
+        let repaid = self.repaid_by(points);
+        let id = Self::apology(&self.customer, order);
+        let moves = [
+            (Account::Issued, -points),
+            (Account::Debt, repaid),
+            (Account::Available, points - repaid),
+        ];
+        let entry = self.post(id, at, Cause::Apology(order.clone()), authority, &moves)?;
+        let lot = Lot { expires_at, points: points - repaid };
+        let lots = if lot.points > 0 { vec![lot] } else { Vec::new() };
         lots.iter().for_each(|lot| self.add_lot(lot.clone()));
         Ok(Entry { lots, ..entry })
     }
@@ -829,6 +869,31 @@ mod tests {
     }
 
     #[test]
+    fn a_debt_is_repaid_first_by_an_apology() {
+        for (debt, points, left) in [(0, 50, 50), (20, 50, 30), (50, 50, 0), (80, 50, 0)] {
+            let mut ledger = Ledger::empty(member());
+            if debt > 0 {
+                ledger.take_back(&order(1), debt, debt, at(0), AUTHORITY).unwrap();
+            }
+            let entry = ledger.apologise(&order(2), points, at(30), at(1), AUTHORITY).unwrap();
+            assert_eq!(entry.id, Ledger::apology(&member(), &order(2)));
+            assert_eq!(entry.moved(), points);
+            assert_eq!(ledger.balance(Account::Debt), -(debt - (points - left)));
+            let lots: Vec<Lot> = Some(Lot { expires_at: at(30), points: left })
+                .into_iter()
+                .filter(|lot| lot.points > 0)
+                .collect();
+            assert_eq!((&entry.lots, &ledger.lots), (&lots, &lots));
+            assert_eq!((ledger.spendable(), ledger.check()), (left, Ok(())));
+        }
+        let mut ledger = Ledger::empty(member());
+        for points in [0, -1, MAX_POINTS + 1] {
+            assert!(ledger.apologise(&order(1), points, at(30), at(1), AUTHORITY).is_err());
+            assert_eq!(ledger, Ledger::empty(member()));
+        }
+    }
+
+    #[test]
     fn points_that_mature_into_a_lot_that_has_ended_expire_by_another_entry() {
         let mut ledger = Ledger::empty(member());
         for n in [1, 2] {
@@ -877,13 +942,14 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_happens_the_ledger_is_its_entries(
-            steps in prop::collection::vec((0_u8..8, 0_u32..20, 1_i64..1000, 0_u16..40), 1..120)
+            steps in prop::collection::vec((0_u8..9, 0_u32..20, 1_i64..1000, 0_u16..40), 1..120)
         ) {
             let mut ledger = Ledger::empty(member());
             let (mut sums, mut day) = (Sums::default(), 0);
             let mut seen = std::collections::BTreeSet::new();
             let mut spent: BTreeMap<OrderId, Vec<Lot>> = BTreeMap::new();
             let mut taken: BTreeMap<u32, i64> = BTreeMap::new();
+            let mut sorry = std::collections::BTreeSet::new();
             for (step, n, points, days) in steps {
                 let order = order(n);
                 day += days;
@@ -913,6 +979,10 @@ mod tests {
                         let whole = taken.entry(n).or_default();
                         *whole += points;
                         Some(ledger.take_back(&order, points, *whole, at(day), AUTHORITY).unwrap())
+                    }
+                    8 if sorry.insert(n) => {
+                        let end = at(day + 31);
+                        Some(ledger.apologise(&order, points, end, at(day), AUTHORITY).unwrap())
                     }
                     7 if spent.get(&order).is_some_and(|lots| !lots.is_empty()) => {
                         let mut lots = std::mem::take(spent.get_mut(&order).unwrap());

@@ -12,7 +12,7 @@ use super::{
     delivery::DeliveryPolicy,
     money::Currency,
     offers::OffersPolicy,
-    payment::Provider,
+    paying::PaymentsPolicy,
     price::WHOLE,
     risk::RiskPolicy,
     share::SharesPolicy,
@@ -68,14 +68,6 @@ pub struct CheckoutPolicy {
     pub grace: Period,
     /// How long a guest's link to the order stays good.
     pub guest_link: Period,
-}
-
-/// How orders are paid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PaymentsPolicy {
-    /// Which providers take payments.
-    pub providers: Vec<Provider>,
 }
 
 /// How points are earned and lost.
@@ -203,9 +195,6 @@ impl Policy {
         if self.checkout.grace > MAX_HOLD {
             return nonsense("checkout.grace", "must be at most 30d");
         }
-        if self.payments.providers.is_empty() {
-            return nonsense("payments.providers", "must name at least one provider");
-        }
         if self.points.per_minor == 0 {
             return nonsense("points.per_minor", "must be at least 1");
         }
@@ -221,6 +210,7 @@ impl Policy {
         if self.surveys.contacts > MAX_CONTACTS {
             return nonsense("surveys.contacts", "must be at most 100");
         }
+        self.payments.check()?;
         self.stock.check()?;
         self.delivery.check(&self.stock)?;
         self.tax.check()?;
@@ -284,8 +274,8 @@ mod tests {
             ("/checkout/hold", "half an hour".into(), "checkout.hold"),
             ("/checkout/hold", "31d".into(), "checkout.hold"),
             ("/checkout/grace", "31d".into(), "checkout.grace"),
-            ("/payments/providers", serde_json::json!([]), "payments.providers"),
-            ("/payments/providers", serde_json::json!(["cash"]), "payments.providers[0]"),
+            ("/payments/methods", serde_json::json!([]), "payments.methods"),
+            ("/payments/methods/0/provider", "cash".into(), "payments.methods[0].provider"),
             ("/points/per_minor", 0.into(), "points.per_minor"),
             ("/points/per_minor", (-1).into(), "points.per_minor"),
             ("/points/life_months", 121.into(), "points.life_months"),

@@ -38,6 +38,9 @@ pub enum SignatureError {
     /// There is no secret to check with.
     #[error("no secret is configured for this sender")]
     NoSecret,
+    /// A sender's own test of whether wrong signatures are refused.
+    #[error("the call is a probe with a wrong signature")]
+    Probe,
 }
 
 /// HMAC-SHA256 of the parts, one after the other.

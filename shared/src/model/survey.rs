@@ -51,6 +51,8 @@ pub enum Suppression {
     ContactBudget,
     /// It came due only after its survey had closed.
     TooLate,
+    /// The buyer kept nothing of the order: all of its goods were refunded.
+    NothingKept,
 }
 
 /// Where an invitation stands.

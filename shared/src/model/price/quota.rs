@@ -30,6 +30,26 @@ impl fmt::Display for QuotaScope {
     }
 }
 
+impl QuotaScope {
+    /// Reads the name that keys and orders have.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        if name == "TOTAL" {
+            return Some(Self::Total);
+        }
+        let (kind, rest) = name.split_once('#')?;
+        match kind {
+            "DAY" => Some(Self::Day(Date::parse(rest).ok()?)),
+            "CUS" => Some(Self::Customer(rest.to_owned())),
+            "CUSDAY" => {
+                let (customer, day) = rest.rsplit_once('#')?;
+                Some(Self::CustomerDay(customer.to_owned(), Date::parse(day).ok()?))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What names a counter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QuotaKey {
@@ -80,6 +100,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_scope_is_read_as_it_is_written() {
+        let day = Date::parse("2026-11-11").unwrap();
+        for scope in [
+            QuotaScope::Total,
+            QuotaScope::Day(day),
+            QuotaScope::Customer("cus_ada".to_owned()),
+            QuotaScope::Customer("a#b".to_owned()),
+            QuotaScope::CustomerDay("cus_ada".to_owned(), day),
+            QuotaScope::CustomerDay("a#b".to_owned(), day),
+        ] {
+            assert_eq!(QuotaScope::parse(&scope.to_string()), Some(scope));
+        }
+        for none in ["", "TOTAL#", "DAY", "DAY#", "DAY#11-11", "CUSDAY#ada", "YEAR#2026"] {
+            assert_eq!(QuotaScope::parse(none), None, "{none}");
+        }
+    }
 
     proptest! {
         #[test]
