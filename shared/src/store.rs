@@ -16,6 +16,7 @@ mod read;
 mod table;
 
 pub mod audit;
+pub mod breakers;
 pub mod carts;
 pub mod customers;
 pub mod lookups;

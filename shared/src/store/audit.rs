@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use data_encoding::BASE64;
 use serde_json::Value;
 
 use crate::{
@@ -66,7 +68,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn dump(&self, table: Table) -> Result<Vec<Value>, StoreError> {
-        let plain = |item: &Item| serde_dynamo::from_item(item.clone());
+        // JSON has no bytes: they are written in base 64.
+        let written = |value: &AttributeValue| match value {
+            AttributeValue::B(bytes) => AttributeValue::S(BASE64.encode(bytes.as_ref())),
+            value => value.clone(),
+        };
+        let plain = |item: &Item| {
+            let item = item.iter().map(|(name, value)| (name.clone(), written(value)));
+            serde_dynamo::from_item(item.collect::<Item>())
+        };
         let items = self.scan(table).await?;
         items.iter().map(|item| plain(item).map_err(|_| odd(table.name()))).collect()
     }
@@ -112,8 +122,9 @@ impl Store {
     pub async fn all_payments(&self) -> Result<Vec<PaymentHistory>, StoreError> {
         let mut ids: Vec<PaymentId> = Vec::new();
         for item in self.scan(Table::Payments).await? {
+            // The table holds cases and breakers, too.
             let (pk, _) = key_of(&item).unwrap_or_default();
-            ids.push(PaymentId::parse(&pk).map_err(|_| odd("payment"))?);
+            ids.extend(PaymentId::parse(&pk));
         }
         ids.sort_unstable();
         ids.dedup();

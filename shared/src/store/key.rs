@@ -4,7 +4,8 @@ use crate::model::{
     customer::CustomerId,
     digest,
     id::{
-        CartId, EntryId, InviteId, MovementId, OrderId, PaymentId, ShareId, ShipmentId, VoucherId,
+        CartId, CaseId, EntryId, InviteId, MovementId, OrderId, PaymentId, RefundId, ShareId,
+        ShipmentId, VoucherId,
     },
     payment::Provider,
     product::Sku,
@@ -157,7 +158,39 @@ impl Key {
     /// provider's, so that no other can take one first.
     #[must_use]
     pub fn payment_event(payment: &PaymentId, provider: Provider, event: &str) -> Self {
-        Self::new(Table::Payments, payment.as_str(), format!("EVENT#{provider}#{event}"))
+        let sk = format!("{EVENT_PREFIX}{provider}#{event}");
+        Self::new(Table::Payments, payment.as_str(), sk)
+    }
+
+    /// What goes back of an attempt.
+    #[must_use]
+    pub fn refund(payment: &PaymentId, refund: &RefundId) -> Self {
+        Self::new(Table::Payments, payment.as_str(), format!("{REFUND_PREFIX}{refund}"))
+    }
+
+    /// The body that brought a report, kept for a while.
+    #[must_use]
+    pub fn payment_body(payment: &PaymentId, provider: Provider, event: &str) -> Self {
+        let pk = format!("BODY#{payment}");
+        Self::new(Table::Payments, pk, format!("{EVENT_PREFIX}{provider}#{event}"))
+    }
+
+    /// Which attempt a provider knows under an identity of its own.
+    #[must_use]
+    pub fn payment_reference(provider: Provider, reference: &str) -> Self {
+        Self::new(Table::Payments, format!("{provider}#{reference}"), "REFERENCE")
+    }
+
+    /// How the calls to a provider went of late.
+    #[must_use]
+    pub fn breaker(provider: Provider) -> Self {
+        Self::new(Table::Payments, format!("BREAKER#{provider}"), "BREAKER")
+    }
+
+    /// Something about payments that waits for a person.
+    #[must_use]
+    pub fn case(case: &CaseId) -> Self {
+        Self::new(Table::Payments, case.as_str(), "CASE")
     }
 
     /// A shipment.
@@ -219,6 +252,12 @@ impl Key {
     pub fn price_rules() -> Self {
         Self::new(Table::Settings, "PRICE_RULES", "CURRENT")
     }
+
+    /// The exchange rates.
+    #[must_use]
+    pub fn exchange_rates() -> Self {
+        Self::new(Table::Settings, "EXCHANGE_RATES", "CURRENT")
+    }
 }
 
 /// The partition of a parcel and of all that its carrier reported of it.
@@ -231,6 +270,12 @@ pub(super) const LEVEL_PREFIX: &str = "LEVEL#";
 
 /// What the sort keys of movements begin with.
 pub(super) const MOVEMENT_PREFIX: &str = "MOVE#";
+
+/// What the sort keys of providers' reports begin with.
+pub(super) const EVENT_PREFIX: &str = "EVENT#";
+
+/// What the sort keys of refunds begin with.
+pub(super) const REFUND_PREFIX: &str = "REFUND#";
 
 /// What the sort keys of records of undone points begin with.
 pub(super) const UNDONE_PREFIX: &str = "UNDONE#";

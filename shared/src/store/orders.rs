@@ -1,10 +1,12 @@
 //! Orders, by buyer.
 //!
-//! What money does to an order is conditional on its status, and a status is
-//! left once, so a change that comes twice loses to itself and is known as
-//! done. What people do to it is conditional on its history, too, which each
+//! What money does to an order is conditional on its status, which is placed
+//! and is never paid once in its life, so a change that comes twice loses to
+//! itself and is known as done. What people do to it is conditional on its history, too, which each
 //! of their changes makes longer: it was made of the order as it stands, or
 //! loses.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
@@ -14,7 +16,8 @@ use crate::model::{
     id::OrderId,
     money::Money,
     order::{
-        MAX_PAYMENTS, MAX_REFUNDS_DUE, Order, OrderPayment, OrderStatus, RefundCause, RefundDue,
+        MAX_PAYMENTS, MAX_PAYMENTS_WITH_MONEY, MAX_REFUNDS_DUE, Order, OrderPayment, OrderStatus,
+        RefundCause, RefundDue,
     },
     time::Timestamp,
 };
@@ -37,8 +40,10 @@ const TOTAL: &str = "m";
 const CURRENCY: &str = "c";
 const PAYMENTS: &str = "py";
 const PAID_AT: &str = "pa";
+const PAID_BY: &str = "pb";
 const UNACCEPTED: &str = "rd";
 const CALLED_OFF: &str = "rc";
+const QUOTAS: &str = "qu";
 const LINES: &str = "l";
 const ADDRESS: &str = "a";
 const HELD_AT: &str = "he";
@@ -48,7 +53,7 @@ mod form;
 
 pub use form::from_item;
 
-use form::{StoredHappening, StoredLine, StoredOrder, stored_refunds, waiting_since};
+use form::{StoredHappening, StoredLine, StoredOrder, kept_as, stored_refunds, waiting_since};
 
 /// Writes a new order, unless its identity is taken.
 #[must_use]
@@ -62,68 +67,197 @@ pub fn place(order: &Order, sends: &Sends) -> Write {
     }
 }
 
-/// Makes a placed order paid by an attempt over exactly its total. An order
-/// that is held from then on waits for a person. Loses when the order has left
-/// `placed`, its total is another, or it is not held since `held_at`.
+/// Makes a placed order paid by an attempt that brought `total` of it at
+/// `paid_at`. An order that is held from then on waits for a person. Loses when
+/// the order has left `placed`, its total is another, it is not held since
+/// `held_at`, it lists that attempt's money as due to go back, or it knows of
+/// more events of the attempt.
 #[must_use]
 pub fn pay(
-    customer: &CustomerId,
-    order: &OrderId,
-    amount: Money,
+    place: (&CustomerId, &OrderId),
+    total: Money,
     payment: &OrderPayment,
+    paid_at: Timestamp,
     held_at: Option<Timestamp>,
     sends: &Sends,
 ) -> Write {
-    let change = payment_set(Change::default(), payment)
+    pay_and(Change::default(), place, total, payment, (paid_at, held_at), sends)
+}
+
+/// Makes a placed order that was read as `before` paid by an attempt that
+/// brought something else than was asked, and lists what it brought beyond
+/// that. Loses as [`pay`] does.
+#[must_use]
+pub fn accept(
+    before: &Order,
+    payment: &OrderPayment,
+    surplus: Option<&RefundDue>,
+    paid_at: Timestamp,
+    sends: &Sends,
+) -> Write {
+    let change = surplus.into_iter().fold(Change::default(), |change, due| {
+        change.set(format!("{UNACCEPTED}.{}", due.id), refund_value(due))
+    });
+    let place = (&before.customer, &before.id);
+    pay_and(change, place, before.total, payment, (paid_at, before.held_at), sends)
+}
+
+fn pay_and(
+    change: Change,
+    (customer, order): (&CustomerId, &OrderId),
+    total: Money,
+    payment: &OrderPayment,
+    (paid_at, held_at): (Timestamp, Option<Timestamp>),
+    sends: &Sends,
+) -> Write {
+    let change = payment_set(change, payment)
         .set(STATUS, status(OrderStatus::Paid))
-        .set(PAID_AT, moment(payment.at));
+        .set(PAID_BY, AttributeValue::S(payment.payment.to_string()))
+        .set(PAID_AT, moment(paid_at));
     let change = wait_set(change, held_at);
-    let currency = AttributeValue::S(amount.currency().code().to_owned());
+    let currency = AttributeValue::S(total.currency().code().to_owned());
+    let due = RefundDue::unaccepted_id(order, &payment.payment);
+    let most = i64::from(payment.events).saturating_add(1);
     Write::update(Key::order(customer, order), change, sends)
         .when(Condition::Equals(STATUS, status(OrderStatus::Placed)))
-        .when(Condition::Equals(TOTAL, number(amount.minor())))
+        .when(Condition::Equals(TOTAL, number(total.minor())))
         .when(Condition::Equals(CURRENCY, currency))
+        .when(Condition::Missing(format!("{UNACCEPTED}.{due}").into()))
+        .when(Condition::MissingOrBelow(known(payment).into(), most))
         .when(match held_at {
             None => Condition::Missing(HELD_AT.into()),
             Some(held_at) => Condition::Equals(HELD_AT, moment(held_at)),
         })
 }
 
-/// Notes how an attempt stands that did not pay the order. Loses to a note
-/// that knew as many events, when the order has left `placed`, and when it
-/// does not list the attempt and lists as many others as it may.
-#[must_use]
-pub fn note_payment(customer: &CustomerId, order: &OrderId, payment: &OrderPayment) -> Write {
-    let listed = format!("{PAYMENTS}.{}", payment.payment);
-    let known = format!("{listed}.e");
-    let most = i64::try_from(MAX_PAYMENTS).unwrap_or(i64::MAX);
-    Write::update(
-        Key::order(customer, order),
-        payment_set(Change::default(), payment),
-        &Sends::none(),
-    )
-    .when(Condition::Equals(STATUS, status(OrderStatus::Placed)))
-    .when(Condition::MissingOrBelow(known.into(), i64::from(payment.events)))
-    .when(Condition::HasOrSmallerThan(PAYMENTS, listed.into(), most))
+/// As what an order must stand for a payment to be noted on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotedOn {
+    /// In this status and never paid: the note is one of those that a buyer is
+    /// shown, or money that the status decides on.
+    Unpaid(OrderStatus),
+    /// Paid by that payment.
+    PaidByIt,
+    /// However it stands.
+    Any,
 }
 
-/// Notes money that the order could not take. Loses when that attempt's is
-/// noted already, when there is no such order, and when it has as many as it
-/// may.
+/// Notes how an attempt stands, and leaves open whether it paid the order.
+/// Loses to a note that knew as many events, when the order stands otherwise,
+/// when there is no such order, and when it does not list the attempt and lists
+/// as many others as it may: those with money beyond those of a placed order.
+#[must_use]
+pub fn note_payment(
+    (customer, order): (&CustomerId, &OrderId),
+    payment: &OrderPayment,
+    on: NotedOn,
+    sends: &Sends,
+) -> Write {
+    let listed = format!("{PAYMENTS}.{}", payment.payment);
+    let known = format!("{listed}.e");
+    let most = match on {
+        NotedOn::Unpaid(OrderStatus::Placed) => MAX_PAYMENTS,
+        _ => MAX_PAYMENTS_WITH_MONEY,
+    };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let change = payment_set(Change::default(), payment);
+    let write = Write::update(Key::order(customer, order), change, sends)
+        .when(Condition::MissingOrBelow(known.into(), i64::from(payment.events)))
+        .when(Condition::HasOrSmallerThan(PAYMENTS, listed.into(), most));
+    match on {
+        NotedOn::Unpaid(it) => write
+            .when(Condition::Equals(STATUS, status(it)))
+            .when(Condition::Missing(PAID_AT.into())),
+        NotedOn::PaidByIt => {
+            let it = AttributeValue::S(payment.payment.to_string());
+            write.when(Condition::Equals(PAID_BY, it))
+        }
+        NotedOn::Any => write.when(Condition::Exists),
+    }
+}
+
+/// Notes money that the order could not take, and, unless that is known
+/// already, how its attempt stands. Loses when that attempt's money is due
+/// already, to a note that knew more events, when there is no such order, and
+/// when it has `most` or more due.
 #[must_use]
 pub fn refund(
-    customer: &CustomerId,
-    order: &OrderId,
-    payment: &OrderPayment,
+    (customer, order): (&CustomerId, &OrderId),
+    note: Option<&OrderPayment>,
     due: &RefundDue,
+    most: usize,
+    sends: &Sends,
 ) -> Write {
     let path = format!("{UNACCEPTED}.{}", due.id);
-    let change = payment_set(Change::default(), payment).set(path.clone(), refund_value(due));
-    let most = i64::try_from(MAX_REFUNDS_DUE).unwrap_or(i64::MAX);
-    Write::update(Key::order(customer, order), change, &Sends::none())
+    let change = Change::default().set(path.clone(), refund_value(due));
+    let change = match note {
+        Some(note) => payment_set(change, note),
+        None => change,
+    };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let write = Write::update(Key::order(customer, order), change, sends)
         .when(Condition::Exists)
         .when(Condition::Missing(path.into()))
-        .when(Condition::SmallerThan(UNACCEPTED, most))
+        .when(Condition::SmallerThan(UNACCEPTED, most));
+    let Some(note) = note else { return write };
+    let most = i64::from(note.events).saturating_add(1);
+    write.when(Condition::MissingOrBelow(known(note).into(), most))
+}
+
+/// Notes money that came too late for the order that was read as `before`, and
+/// goes back. Loses when that attempt's money is due already or more is known
+/// of it, when the order was paid since it was read, and when it has as many
+/// refunds as it may.
+#[must_use]
+pub fn refund_late(before: &Order, note: &OrderPayment, due: &RefundDue, sends: &Sends) -> Write {
+    let write = refund_as_read(before, due, MAX_REFUNDS_DUE, sends);
+    write.when(Condition::Is(known(note).into(), i64::from(note.events)))
+}
+
+/// Notes money that the order that was read as `before` could not take. Loses
+/// when that attempt's money is due already, when the order was paid since it
+/// was read, and when it has `most` or more due.
+#[must_use]
+pub fn refund_as_read(before: &Order, due: &RefundDue, most: usize, sends: &Sends) -> Write {
+    let write = refund((&before.customer, &before.id), None, due, most, sends);
+    match before.paid_at {
+        // Which payment paid an order never changes.
+        Some(_) => write,
+        None => write.when(Condition::Missing(PAID_AT.into())),
+    }
+}
+
+/// Takes an order up again that was read as `before`, ended and never paid:
+/// `after` is paid by `note`, and has again what it took. Loses when the order
+/// has another status, or more history, than it was read with, was paid, or
+/// lists that attempt's money as due to go back, and when more is known of the
+/// attempt.
+///
+/// # Errors
+/// [`StoreError::Stored`] when it cannot be stored.
+pub fn revive(
+    before: &Order,
+    after: &Order,
+    note: &OrderPayment,
+    sends: &Sends,
+) -> Result<Write, StoreError> {
+    let (payment, paid_at) = (&note.payment, after.paid_at.unwrap_or(note.at));
+    let mut change = changed(before, after)?
+        .set(PAID_BY, AttributeValue::S(payment.to_string()))
+        .set(PAID_AT, moment(paid_at));
+    if after.quotas != before.quotas {
+        change = change.set(QUOTAS, value(&form::stored_quotas(after))?);
+    }
+    let due = RefundDue::unaccepted_id(&before.id, payment);
+    Ok(as_read(before, change, sends)
+        .when(Condition::Missing(PAID_AT.into()))
+        .when(Condition::Is(known(note).into(), i64::from(note.events)))
+        .when(Condition::Missing(format!("{UNACCEPTED}.{due}").into())))
+}
+
+/// Where it lies how many events an order knows of an attempt.
+fn known(note: &OrderPayment) -> String {
+    format!("{PAYMENTS}.{}.e", note.payment)
 }
 
 /// Makes an order that was read as `before` what it is `after` somebody did
@@ -135,6 +269,11 @@ pub fn refund(
 /// # Errors
 /// [`StoreError::Stored`] when it cannot be stored.
 pub fn change(before: &Order, after: &Order, sends: &Sends) -> Result<Write, StoreError> {
+    Ok(as_read(before, changed(before, after)?, sends))
+}
+
+/// What differs that people and time may change.
+fn changed(before: &Order, after: &Order) -> Result<Change, StoreError> {
     let mut change = Change::default().set(STATUS, status(after.status));
     if after.lines != before.lines {
         let lines: Vec<StoredLine> = after.lines.iter().map(StoredLine::from).collect();
@@ -160,13 +299,18 @@ pub fn change(before: &Order, after: &Order, sends: &Sends) -> Result<Write, Sto
     if after.status != OrderStatus::Placed {
         change = wait_set(change, waiting_since(after));
     }
+    Ok(change)
+}
+
+/// Changes an order that has the status and the history that it was read with.
+fn as_read(before: &Order, change: Change, sends: &Sends) -> Write {
     let as_long = match i64::try_from(before.history.len()).unwrap_or(i64::MAX) {
         0 => Condition::Missing(HISTORY.into()),
         most => Condition::SmallerThan(HISTORY, most.saturating_add(1)),
     };
-    Ok(Write::update(Key::order(&before.customer, &before.id), change, sends)
+    Write::update(Key::order(&before.customer, &before.id), change, sends)
         .when(Condition::Equals(STATUS, status(before.status)))
-        .when(as_long))
+        .when(as_long)
 }
 
 /// Puts an order into the index of those that wait for a person, or takes it
@@ -201,12 +345,15 @@ fn payment_set(change: Change, payment: &OrderPayment) -> Change {
 
 fn refund_value(due: &RefundDue) -> AttributeValue {
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let form = [
+    let mut form = HashMap::from([
         ("p".to_owned(), text(due.payment.as_str())),
         ("m".to_owned(), number(due.amount.minor())),
         ("c".to_owned(), text(due.amount.currency().code())),
-    ];
-    AttributeValue::M(form.into())
+    ]);
+    if due.cause != kept_as(due.cause) {
+        form.insert("w".to_owned(), text(due.cause.as_str()));
+    }
+    AttributeValue::M(form)
 }
 
 fn status(status: OrderStatus) -> AttributeValue {

@@ -101,6 +101,8 @@ enum StoredCause {
     OrderCancelled(OrderId),
     #[serde(rename = "returned")]
     PointsReturned(OrderId),
+    #[serde(rename = "apology")]
+    Apology(OrderId),
     #[serde(rename = "window")]
     ReturnWindowEnded(OrderId),
     #[serde(rename = "expired")]
@@ -114,6 +116,7 @@ impl From<&Cause> for StoredCause {
             Cause::OrderPoints(order) => Self::OrderPoints(order),
             Cause::OrderCancelled(order) => Self::OrderCancelled(order),
             Cause::PointsReturned(order) => Self::PointsReturned(order),
+            Cause::Apology(order) => Self::Apology(order),
             Cause::ReturnWindowEnded(order) => Self::ReturnWindowEnded(order),
             Cause::LotExpired(at) => Self::LotExpired(at),
         }
@@ -127,6 +130,7 @@ impl From<StoredCause> for Cause {
             StoredCause::OrderPoints(order) => Self::OrderPoints(order),
             StoredCause::OrderCancelled(order) => Self::OrderCancelled(order),
             StoredCause::PointsReturned(order) => Self::PointsReturned(order),
+            StoredCause::Apology(order) => Self::Apology(order),
             StoredCause::ReturnWindowEnded(order) => Self::ReturnWindowEnded(order),
             StoredCause::LotExpired(at) => Self::LotExpired(at),
         }

@@ -82,6 +82,8 @@ pub struct Page<T> {
 pub enum DueTable {
     /// Orders whose hold ends.
     Orders,
+    /// Attempts and refunds whose provider is to be called.
+    Payments,
     /// Ledgers in which points mature or expire.
     Points,
     /// Invitations to send.
@@ -94,6 +96,7 @@ impl DueTable {
     const fn table(self) -> Table {
         match self {
             Self::Orders => Table::Orders,
+            Self::Payments => Table::Payments,
             Self::Points => Table::Points,
             Self::Surveys => Table::Surveys,
             Self::Carts => Table::Carts,
@@ -297,6 +300,39 @@ impl Store {
             .set_exclusive_start_key(start);
         let answer = call.send().await.map_err(call_failed("Query"))?;
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// What lies in a partition of the index of what is due within a time, the
+    /// first and the last moment included; earliest first, at most `most` of it.
+    pub(super) async fn due_between(
+        &self,
+        table: DueTable,
+        shard: &str,
+        (from, to): (Timestamp, Timestamp),
+        most: u16,
+    ) -> Result<Vec<Due>, StoreError> {
+        let (mut found, mut start) = (Vec::new(), None);
+        loop {
+            let name = self.name(table.table())?;
+            let call = self.client.query().table_name(name).index_name(Index::ByDue.name());
+            let left = usize::from(most).saturating_sub(found.len());
+            let call = call
+                .key_condition_expression("#s = :s AND #d BETWEEN :f AND :t")
+                .expression_attribute_names("#s", DUE_SHARD)
+                .expression_attribute_names("#d", DUE)
+                .expression_attribute_values(":s", AttributeValue::S(shard.to_owned()))
+                .expression_attribute_values(":f", AttributeValue::S(from.to_string()))
+                .expression_attribute_values(":t", AttributeValue::S(to.to_string()))
+                .limit(i32::try_from(left).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start);
+            let answer = call.send().await.map_err(call_failed("Query"))?;
+            let items = answer.items.unwrap_or_default();
+            found.extend(items.iter().filter_map(key_of).map(|(pk, sk)| Due { pk, sk }));
+            start = answer.last_evaluated_key;
+            if start.is_none() || found.len() >= usize::from(most) {
+                return Ok(found);
+            }
+        }
     }
 
     /// What is due by `now`, earliest first in each shard, at most `most` (and

@@ -1,4 +1,5 @@
-//! The documents that the merchant sets: the policy and the price rules.
+//! The documents that the merchant sets: the policy, the price rules and the
+//! exchange rates.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,12 @@ pub fn put_policy(document: &str) -> Write {
 #[must_use]
 pub fn put_price_rules(document: &str) -> Write {
     put(Key::price_rules(), document)
+}
+
+/// Replaces the document of the exchange rates.
+#[must_use]
+pub fn put_exchange_rates(document: &str) -> Write {
+    put(Key::exchange_rates(), document)
 }
 
 fn put(key: Key, document: &str) -> Write {

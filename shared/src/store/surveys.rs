@@ -102,12 +102,14 @@ pub fn send(invite: &InviteId, at: Timestamp, sends: &Sends) -> Write {
     settle(invite, SENT, at, Change::default(), sends)
 }
 
-/// Suppresses a scheduled invitation. Loses when it is no longer scheduled.
+/// Suppresses a scheduled invitation. Loses when it is not there, or no longer
+/// scheduled.
 #[must_use]
 pub fn suppress(invite: &InviteId, at: Timestamp, why: Suppression) -> Write {
     let why = match why {
         Suppression::ContactBudget => "contact_budget",
         Suppression::TooLate => "too_late",
+        Suppression::NothingKept => "nothing_kept",
     };
     let change = Change::default().set(WHY, AttributeValue::S(why.to_owned()));
     settle(invite, SUPPRESSED, at, change, &Sends::none())

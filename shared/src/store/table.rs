@@ -155,7 +155,9 @@ impl Table {
             Self::Orders => {
                 &[(Index::ByTime, "pk", "placed_at"), (Index::ByDue, "due_shard", "due")]
             }
-            Self::Points | Self::Surveys | Self::Carts => &[(Index::ByDue, "due_shard", "due")],
+            Self::Payments | Self::Points | Self::Surveys | Self::Carts => {
+                &[(Index::ByDue, "due_shard", "due")]
+            }
             _ => &[],
         }
     }
@@ -180,7 +182,12 @@ impl Table {
     #[must_use]
     pub const fn expiry(self) -> Option<&'static str> {
         match self {
-            Self::Shares | Self::Carts | Self::Quotas | Self::Risk | Self::Lookups => Some("ttl"),
+            Self::Payments
+            | Self::Shares
+            | Self::Carts
+            | Self::Quotas
+            | Self::Risk
+            | Self::Lookups => Some("ttl"),
             _ => None,
         }
     }

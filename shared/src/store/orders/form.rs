@@ -71,6 +71,9 @@ pub(super) struct StoredOrder {
     #[serde(default, skip_serializing_if = "is_default")]
     due: Option<Timestamp>,
     py: BTreeMap<String, StoredPayment>,
+    /// Which of the payments paid it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pb: Option<PaymentId>,
     #[serde(default, skip_serializing_if = "is_default")]
     pa: Option<Timestamp>,
     /// Money that the order could not take: always there, so that members of
@@ -100,6 +103,8 @@ pub(super) struct StoredLine {
     g: Option<RuleId>,
     #[serde(default, skip_serializing_if = "is_default")]
     cu: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    rf: u32,
     /// Left out when all units are of the first part of the main location.
     #[serde(default, skip_serializing_if = "is_default")]
     w: Vec<(LocationId, u8, u32)>,
@@ -140,6 +145,9 @@ pub(super) struct StoredRefund {
     p: PaymentId,
     m: i64,
     c: Currency,
+    /// Why, unless it is what the others of its list are for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    w: Option<RefundCause>,
 }
 
 impl From<&OrderLine> for StoredLine {
@@ -160,6 +168,7 @@ impl From<&OrderLine> for StoredLine {
             o: line.points.minor(),
             g: line.gift.clone(),
             cu: line.cancelled,
+            rf: line.refunded,
             w: parts.map(|part| (part.location.clone(), part.shard, part.quantity)).collect(),
         }
     }
@@ -187,6 +196,7 @@ impl StoredLine {
             points: money(self.o)?,
             gift: self.g,
             cancelled: self.cu,
+            refunded: self.rf,
             stock,
         })
     }
@@ -227,7 +237,6 @@ impl From<&Order> for StoredOrder {
         };
         let discount =
             |it: &OrderDiscount| (it.rule.clone(), it.shares.clone(), it.shipping, it.tied);
-        let quota = |it: &QuotaPart| (it.rule.clone(), it.scope.clone(), it.shard, it.units);
         Self {
             v: 2,
             pk: order.customer.clone(),
@@ -241,7 +250,7 @@ impl From<&Order> for StoredOrder {
             dv: StoredDelivery::from(&order.delivery),
             tt: !order.tax_included,
             o: order.points.map(|points| (points.points, points.amount.minor())),
-            qu: order.quotas.iter().map(quota).collect(),
+            qu: stored_quotas(order),
             vo: order.vouchers.clone(),
             ca: order.cart.clone(),
             ch: order.channel.clone(),
@@ -255,6 +264,7 @@ impl From<&Order> for StoredOrder {
             h: order.hold_until,
             due: order.expires_at.or(waiting_since(order)),
             py: order.payments.iter().map(payment).collect(),
+            pb: order.paid_by().cloned(),
             pa: order.paid_at,
             rd: stored_refunds(order, RefundCause::Unaccepted),
             rc: stored_refunds(order, RefundCause::Cancelled),
@@ -283,12 +293,36 @@ impl From<StoredHappening> for Happening {
 
 impl From<&RefundDue> for StoredRefund {
     fn from(due: &RefundDue) -> Self {
-        Self { p: due.payment.clone(), m: due.amount.minor(), c: due.amount.currency() }
+        Self {
+            p: due.payment.clone(),
+            m: due.amount.minor(),
+            c: due.amount.currency(),
+            w: Some(due.cause).filter(|cause| kept_as(*cause) != *cause),
+        }
+    }
+}
+
+pub(super) fn stored_quotas(order: &Order) -> Vec<(RuleId, String, u8, u32)> {
+    let quota = |it: &QuotaPart| (it.rule.clone(), it.scope.clone(), it.shard, it.units);
+    order.quotas.iter().map(quota).collect()
+}
+
+/// Among which of the two lists money is kept that goes back: of what the order
+/// could not take, which the fold of payments writes, and of what it had, which
+/// changes of the order write.
+pub(super) fn kept_as(cause: RefundCause) -> RefundCause {
+    match cause {
+        RefundCause::Unaccepted | RefundCause::Late => RefundCause::Unaccepted,
+        RefundCause::Cancelled
+        | RefundCause::Returned
+        | RefundCause::Delivery
+        | RefundCause::Goodwill => RefundCause::Cancelled,
     }
 }
 
 pub(super) fn stored_refunds(order: &Order, cause: RefundCause) -> BTreeMap<String, StoredRefund> {
-    let refunds = order.refunds_due.iter().filter(|due| due.cause == cause);
+    let of = |due: &&RefundDue| kept_as(due.cause) == cause;
+    let refunds = order.refunds_due.iter().filter(of);
     refunds.map(|due| (due.id.to_string(), StoredRefund::from(due))).collect()
 }
 
@@ -347,7 +381,7 @@ pub fn from_item(item: &Item) -> Result<Order, StoreError> {
         contact: form.to,
         hold_until: form.h,
         expires_at: form.due.filter(|_| form.st == OrderStatus::Placed),
-        payments: payments_of(form.py)?,
+        payments: payments_of(form.py, form.pb.as_ref())?,
         paid_at: form.pa,
         refunds_due,
         request: form.rq,
@@ -357,10 +391,12 @@ pub fn from_item(item: &Item) -> Result<Order, StoreError> {
 
 pub(super) fn payments_of(
     form: BTreeMap<String, StoredPayment>,
+    paid_by: Option<&PaymentId>,
 ) -> Result<Vec<OrderPayment>, StoreError> {
     let payment = |(id, form): (String, StoredPayment)| {
         let payment = in_range("order", PaymentId::parse(&id))?;
-        Ok(OrderPayment { payment, status: form.s, at: form.at, events: form.e })
+        let paid = paid_by == Some(&payment);
+        Ok(OrderPayment { payment, status: form.s, at: form.at, events: form.e, paid })
     };
     form.into_iter().map(payment).collect()
 }
@@ -374,7 +410,7 @@ pub(super) fn refunds_of(
             id: in_range("order", RefundId::parse(&id))?,
             payment: form.p,
             amount: in_range("order", Money::new(form.m, form.c))?,
-            cause,
+            cause: form.w.unwrap_or(cause),
         })
     };
     form.into_iter().map(refund).collect()
