@@ -36,6 +36,7 @@ use serde_json::{Value, value::RawValue};
 use crate::{
     messages::Queue,
     model::{
+        exchange::ExchangeRates,
         policy::Policy,
         price::PriceRules,
         time::{Clock, Period, Timestamp},
@@ -170,6 +171,7 @@ pub struct App {
     clock: ClockHandle,
     policy: Kept<Policy>,
     price_rules: Kept<PriceRules>,
+    exchange_rates: Kept<ExchangeRates>,
 }
 
 /// A document of the merchant, and when it was read.
@@ -244,6 +246,7 @@ impl App {
             clock: ClockHandle(Arc::clone(&platform.clock)),
             policy: Kept::nothing(),
             price_rules: Kept::nothing(),
+            exchange_rates: Kept::nothing(),
         })
     }
 
@@ -296,6 +299,26 @@ impl App {
             rules.map_or_else(PriceRules::default_document, |text| PriceRules::parse(&text));
         let rules = rules.map_err(Failure::retry)?;
         Ok((self.policy.keep(now, policy), self.price_rules.keep(now, rules)))
+    }
+
+    /// The policy, as [`App::policy`] has it, and the exchange rates: the
+    /// merchant's document, or else none. Both are read in one round trip, at
+    /// most once a minute.
+    ///
+    /// # Errors
+    /// When the table cannot be read, or a document is not valid.
+    pub async fn paying_terms(&self) -> Result<(Arc<Policy>, Arc<ExchangeRates>), Failure> {
+        let now = self.now();
+        if let (Some(policy), Some(rates)) = (self.policy.get(now), self.exchange_rates.get(now)) {
+            return Ok((policy, rates));
+        }
+        let found = self.store.read(&[Key::policy(), Key::exchange_rates()]).await?;
+        let policy = policy(found.document(&Key::policy())?)?;
+        let rates = found.document(&Key::exchange_rates())?;
+        let rates =
+            rates.map_or_else(ExchangeRates::default_document, |text| ExchangeRates::parse(&text));
+        let rates = rates.map_err(Failure::retry)?;
+        Ok((self.policy.keep(now, policy), self.exchange_rates.keep(now, rates)))
     }
 
     /// The signer of links and passes.

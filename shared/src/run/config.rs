@@ -25,6 +25,8 @@ pub enum Need {
     Secret(Secret),
     /// A value of the environment.
     Setting(Setting),
+    /// Calls to payment providers.
+    Outgoing,
 }
 
 /// A value of the environment that is no table, queue or secret.
@@ -32,8 +34,6 @@ pub enum Need {
 pub enum Setting {
     /// Where customers reach the API: the beginning of links sent to them.
     PublicUrl,
-    /// Where Stripe's API is.
-    StripeApiUrl,
 }
 
 impl Setting {
@@ -42,7 +42,6 @@ impl Setting {
     pub const fn variable(self) -> &'static str {
         match self {
             Self::PublicUrl => "PUBLIC_URL",
-            Self::StripeApiUrl => "STRIPE_API_URL",
         }
     }
 }
@@ -83,11 +82,12 @@ pub fn variables(function: &Function) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = function
         .needs
         .iter()
-        .map(|need| match need {
-            Need::Table(table, _) | Need::Index(table, _) => table.variable(),
-            Need::Queue(queue) => queue.variable(),
-            Need::Secret(secret) => secret.variable(),
-            Need::Setting(setting) => setting.variable(),
+        .filter_map(|need| match need {
+            Need::Table(table, _) | Need::Index(table, _) => Some(table.variable()),
+            Need::Queue(queue) => Some(queue.variable()),
+            Need::Secret(secret) => Some(secret.variable()),
+            Need::Setting(setting) => Some(setting.variable()),
+            Need::Outgoing => None,
         })
         .collect();
     if matches!(function.trigger, Trigger::Queue(_)) {
@@ -118,6 +118,7 @@ pub(super) fn read(
             Need::Queue(queue) => config.queues.push((queue, value(queue.variable()))),
             Need::Secret(secret) => config.secrets.push((secret, value(secret.variable()))),
             Need::Setting(setting) => config.settings.push((setting, value(setting.variable()))),
+            Need::Outgoing => {}
         }
     }
     if matches!(function.trigger, Trigger::Queue(_)) {

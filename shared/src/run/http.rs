@@ -32,7 +32,8 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// The header that says that an answer was given before.
 pub const REPLAYED: &str = "idempotent-replayed";
 
-/// How long a caller waits before it tries a failed call again, in seconds.
+/// How long a caller waits before it tries a failed call again, in seconds,
+/// unless its problem says another time.
 const RETRY_AFTER_S: u32 = 1;
 
 /// An answer.
@@ -159,9 +160,10 @@ fn respond(failure: &Failure, request_id: &str) -> Response {
         Failure::Refuse(problem) => {
             tracing::info!(problem = problem.kind(), "refused");
             let response = problem.respond();
-            match problem.status() {
-                503 => response.with("retry-after", RETRY_AFTER_S.to_string()),
-                _ => response,
+            let usual = (problem.status() == 503).then_some(RETRY_AFTER_S);
+            match problem.retry_after_s().or(usual) {
+                Some(seconds) => response.with("retry-after", seconds.to_string()),
+                None => response,
             }
         }
         Failure::Retry(_) => {

@@ -13,7 +13,7 @@ use serde_json::{Value, value::RawValue};
 use crate::model::time::{Clock, Timestamp};
 
 use super::{
-    App, ConfigError, Fault, Function, Invocation, Need, Platform, Setting,
+    App, ConfigError, Fault, Function, Invocation, Need, Platform,
     config::Aws,
     log,
     metrics::Metrics,
@@ -107,7 +107,7 @@ fn platform(function: &Function) -> Result<Platform, lambda_runtime::Error> {
         .operation_timeout(CALL_MAX)
         .operation_attempt_timeout(TRY_MAX)
         .build();
-    let calls_provider = function.needs.contains(&Need::Setting(Setting::StripeApiUrl));
+    let calls_provider = function.needs.contains(&Need::Outgoing);
     let outgoing: Arc<dyn Outgoing> =
         if calls_provider { Arc::new(Https::new()?) } else { Arc::new(Nobody) };
     let namespace = optional("METRICS_NAMESPACE").unwrap_or_else(|| "Aftercart".to_owned());
@@ -140,7 +140,11 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        use crate::{messages::Queue, run::Trigger, store::Table};
+        use crate::{
+            messages::Queue,
+            run::{Setting, Trigger},
+            store::Table,
+        };
         const FUNCTION: Function = Function {
             name: "sample",
             about: "",

@@ -1,4 +1,5 @@
-//! Signed links and passes: what lets somebody in without a login.
+//! Signed links and passes: what lets somebody in without a login, or holds the
+//! shop to its word.
 //!
 //! A token is `payload.signature`, both in URL-safe base 64. The payload names
 //! the purpose, so that a token for one thing opens no other, and the moment
@@ -9,7 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::model::{
     customer::CustomerId,
+    exchange::Rate,
     id::{InviteId, OrderId},
+    money::{Currency, Money},
     signature::{any_matches, hmac_sha256},
     time::Timestamp,
 };
@@ -46,6 +49,19 @@ pub struct SurveyLink {
     pub invite: InviteId,
 }
 
+/// The shop's word that an order may be paid in another currency, at a rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateQuote {
+    /// Which order.
+    pub order: OrderId,
+    /// What of it is paid, in its currency.
+    pub settles: Money,
+    /// What is charged for that.
+    pub charge: Money,
+    /// At which rate, without the margin.
+    pub rate: Rate,
+}
+
 /// Signs and opens tokens.
 #[derive(Debug)]
 pub struct Links {
@@ -54,6 +70,7 @@ pub struct Links {
 
 const ORDER: &str = "order";
 const SURVEY: &str = "survey";
+const RATE: &str = "rate";
 
 impl Links {
     /// Signs with the current key; opens what either key signed.
@@ -102,7 +119,51 @@ impl Links {
         Ok(SurveyLink { invite })
     }
 
-    /// Parts never hold line breaks: they are identities.
+    /// The token of a quoted rate.
+    #[must_use]
+    pub fn rate_quote(&self, quote: &RateQuote, until: Timestamp) -> String {
+        let (settles, charge) = (quote.settles, quote.charge);
+        self.seal(
+            &[
+                RATE,
+                quote.order.as_str(),
+                &settles.minor().to_string(),
+                settles.currency().code(),
+                &charge.minor().to_string(),
+                charge.currency().code(),
+                &quote.rate.to_string(),
+            ],
+            until,
+        )
+    }
+
+    /// Opens the token of a quoted rate.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_rate_quote(&self, token: &str, now: Timestamp) -> Result<RateQuote, LinkError> {
+        let parts = self.open(token, now)?;
+        let [RATE, order, settles, from, charge, to, rate] =
+            parts.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        else {
+            return Err(LinkError::Invalid);
+        };
+        let money = |minor: &str, code: &str| {
+            let currency = Currency::parse(code).ok()?;
+            Money::new(minor.parse().ok()?, currency).ok()
+        };
+        let quote = || {
+            Some(RateQuote {
+                order: OrderId::parse(order).ok()?,
+                settles: money(settles, from)?,
+                charge: money(charge, to)?,
+                rate: Rate::parse(rate).ok()?,
+            })
+        };
+        quote().ok_or(LinkError::Invalid)
+    }
+
+    /// Parts never hold line breaks: they are identities, amounts and codes.
     fn seal(&self, parts: &[&str], expires: Timestamp) -> String {
         let payload = format!("{}\n{}", expires.unix_seconds(), parts.join("\n"));
         let mac = hmac_sha256(&key(&self.keys.current), &[payload.as_bytes()]);
@@ -174,6 +235,35 @@ mod tests {
         }
         for text in ["", ".", "a.b", "é.é"] {
             assert_eq!(signer.open_survey_link(text, at(0)), Err(LinkError::Invalid));
+        }
+    }
+
+    #[test]
+    fn a_quoted_rate_opens_as_it_was_sealed() {
+        let signer = links("a", None);
+        let money = |minor, code| Money::new(minor, Currency::parse(code).unwrap()).unwrap();
+        let quote = RateQuote {
+            order: OrderId::derive(&["1"]),
+            settles: money(2_500, "GBP"),
+            charge: money(2_957, "EUR"),
+            rate: Rate::parse("1.165").unwrap(),
+        };
+        let token = signer.rate_quote(&quote, at(100));
+        assert_eq!(signer.open_rate_quote(&token, at(99)), Ok(quote.clone()));
+        assert_eq!(signer.open_rate_quote(&token, at(100)), Err(LinkError::Expired));
+        assert_eq!(links("b", None).open_rate_quote(&token, at(99)), Err(LinkError::Invalid));
+        assert_eq!(links("b", Some("a")).open_rate_quote(&token, at(99)), Ok(quote));
+        let pass = OrderPass { order: OrderId::derive(&["1"]), customer: CustomerId::guest("k") };
+        let pass = signer.order_pass(&pass, at(100));
+        assert_eq!(signer.open_rate_quote(&pass, at(99)), Err(LinkError::Invalid));
+        assert_eq!(signer.open_order_pass(&token, at(99)), Err(LinkError::Invalid));
+        // Any character another one, in payload or signature.
+        for place in (0..token.len()).filter(|place| token.as_bytes()[*place] != b'.') {
+            let mut altered = token.clone().into_bytes();
+            altered[place] = if altered[place] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(altered).unwrap();
+            let opened = signer.open_rate_quote(&altered, at(99));
+            assert_eq!(opened, Err(LinkError::Invalid), "{place}");
         }
     }
 }

@@ -24,7 +24,16 @@ pub enum Metric {
     CallbackReceived,
     CallbackRejected,
     CallbackIgnored,
+    CallbackProbed,
+    PaymentSucceeded,
+    PaymentFailed,
+    PaymentDisputed,
+    PaymentCaseOpened,
     RefundDue,
+    RefundMade,
+    RefundFailed,
+    PaymentAsked,
+    StatementDiffers,
     ShipmentOpened,
     LabelAttached,
     CarrierRejected,
@@ -44,7 +53,7 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 34] = [
         Self::OrderPlaced,
         Self::OrderPaid,
         Self::OrderCancelled,
@@ -54,7 +63,16 @@ impl Metric {
         Self::CallbackReceived,
         Self::CallbackRejected,
         Self::CallbackIgnored,
+        Self::CallbackProbed,
+        Self::PaymentSucceeded,
+        Self::PaymentFailed,
+        Self::PaymentDisputed,
+        Self::PaymentCaseOpened,
         Self::RefundDue,
+        Self::RefundMade,
+        Self::RefundFailed,
+        Self::PaymentAsked,
+        Self::StatementDiffers,
         Self::ShipmentOpened,
         Self::LabelAttached,
         Self::CarrierRejected,
@@ -73,6 +91,13 @@ impl Metric {
     ];
 }
 
+/// By what a counter is told apart, besides being summed: name and value, the
+/// coarsest first.
+pub type Dimensions<'a> = [(&'static str, &'a str)];
+
+/// What was counted, in memory: by how much, and how it is told apart.
+type Counted = (Metric, i64, Vec<(&'static str, String)>);
+
 /// Where counters go.
 #[derive(Clone)]
 pub struct Metrics {
@@ -83,7 +108,7 @@ pub struct Metrics {
 #[derive(Clone)]
 enum Sink {
     Stdout,
-    Memory(Arc<Mutex<Vec<(Metric, i64)>>>),
+    Memory(Arc<Mutex<Vec<Counted>>>),
 }
 
 impl fmt::Debug for Metrics {
@@ -112,12 +137,24 @@ impl Metrics {
 
     /// Counts so many.
     pub fn add(&self, metric: Metric, by: i64, now: Timestamp) {
+        self.write(metric, by, &[], now);
+    }
+
+    /// Counts one in all, one of the first dimension, one of the first two,
+    /// and so on.
+    pub fn count_by(&self, metric: Metric, dimensions: &Dimensions<'_>, now: Timestamp) {
+        self.write(metric, 1, dimensions, now);
+    }
+
+    fn write(&self, metric: Metric, by: i64, dimensions: &Dimensions<'_>, now: Timestamp) {
         match &self.sink {
             Sink::Memory(counted) => {
-                counted.lock().unwrap_or_else(PoisonError::into_inner).push((metric, by));
+                let named = dimensions.iter().map(|(name, it)| (*name, (*it).to_owned()));
+                let counted = &mut counted.lock().unwrap_or_else(PoisonError::into_inner);
+                counted.push((metric, by, named.collect()));
             }
             Sink::Stdout => {
-                let line = self.line(metric, by, now);
+                let line = self.line(metric, by, dimensions, now);
                 if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
                     tracing::warn!(%error, "a counter was not written");
                 }
@@ -128,28 +165,45 @@ impl Metrics {
     /// How much was counted so far, of a sink in memory.
     #[must_use]
     pub fn counted(&self, metric: Metric) -> i64 {
-        match &self.sink {
-            Sink::Stdout => 0,
-            Sink::Memory(counted) => {
-                let counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
-                counted.iter().filter(|(known, _)| *known == metric).map(|(_, by)| by).sum()
-            }
-        }
+        self.counted_by(metric, &[])
     }
 
-    fn line(&self, metric: Metric, by: i64, now: Timestamp) -> serde_json::Value {
+    /// How much was counted so far that is told apart so, of a sink in memory.
+    #[must_use]
+    pub fn counted_by(&self, metric: Metric, dimensions: &Dimensions<'_>) -> i64 {
+        let Sink::Memory(counted) = &self.sink else { return 0 };
+        let is = |named: &[(&'static str, String)]| {
+            let mut pairs = dimensions.iter().zip(named);
+            named.len() >= dimensions.len()
+                && pairs.all(|(wanted, it)| wanted.0 == it.0 && wanted.1 == it.1)
+        };
+        let counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.iter().filter(|(it, _, named)| *it == metric && is(named)).map(|it| it.1).sum()
+    }
+
+    fn line(
+        &self,
+        metric: Metric,
+        by: i64,
+        dimensions: &Dimensions<'_>,
+        now: Timestamp,
+    ) -> serde_json::Value {
         let name = format!("{metric:?}");
+        let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
+        let sets: Vec<&[&str]> = (0..=names.len()).filter_map(|end| names.get(..end)).collect();
         let mut line = json!({
             "_aws": {
                 "Timestamp": now.unix_millis(),
                 "CloudWatchMetrics": [{
                     "Namespace": &*self.namespace,
-                    "Dimensions": [[]],
+                    "Dimensions": sets,
                     "Metrics": [{ "Name": name, "Unit": "Count" }],
                 }],
             },
         });
         if let Some(fields) = line.as_object_mut() {
+            let named = dimensions.iter().map(|(name, it)| ((*name).to_owned(), (*it).into()));
+            fields.extend(named);
             fields.insert(name, by.into());
         }
         line
@@ -163,7 +217,7 @@ mod tests {
     #[test]
     fn a_line_has_the_embedded_metric_format() {
         let now = Timestamp::from_unix_seconds(1).unwrap();
-        let line = Metrics::stdout("Shop").line(Metric::OrderPaid, 2, now);
+        let line = Metrics::stdout("Shop").line(Metric::OrderPaid, 2, &[], now);
         assert_eq!(
             line,
             json!({
@@ -173,5 +227,24 @@ mod tests {
                 "OrderPaid": 2,
             })
         );
+    }
+
+    #[test]
+    fn what_is_told_apart_is_summed_too() {
+        let now = Timestamp::from_unix_seconds(1).unwrap();
+        let by = [("Provider", "stripe"), ("Method", "card")];
+        let line = Metrics::stdout("Shop").line(Metric::PaymentFailed, 1, &by, now);
+        assert_eq!(
+            line["_aws"]["CloudWatchMetrics"][0]["Dimensions"],
+            json!([[], ["Provider"], ["Provider", "Method"]])
+        );
+        assert_eq!((&line["Provider"], &line["Method"]), (&json!("stripe"), &json!("card")));
+
+        let metrics = Metrics::memory();
+        metrics.count_by(Metric::PaymentFailed, &by, now);
+        metrics.count_by(Metric::PaymentFailed, &[("Provider", "adyen"), ("Method", "card")], now);
+        let counted = |by: &Dimensions<'_>| metrics.counted_by(Metric::PaymentFailed, by);
+        assert_eq!((counted(&[]), counted(&by), counted(&by[..1])), (2, 1, 1));
+        assert_eq!(counted(&[("Provider", "stripe"), ("Method", "klarna")]), 0);
     }
 }

@@ -3,7 +3,7 @@
 //! let both work, take the old one away.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -44,16 +44,26 @@ impl Secret {
     }
 }
 
-/// What a sender signs with and, where we call it, what we call it with.
-#[derive(Debug, Default, Deserialize)]
+/// What a sender signs with and, where we call it, what we call it with. Every
+/// list may hold the next secret next to the present one, so that it can be
+/// rolled.
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    /// What the sender's callbacks are signed with; all are tried.
+    /// What the sender's callbacks are checked with: shared secrets, or public
+    /// keys and certificates. All are tried.
     #[serde(default)]
     pub webhook_secrets: Vec<SecretString>,
-    /// What we call its API with; the first is used.
+    /// What its callbacks are encrypted with. All are tried.
+    #[serde(default)]
+    pub decryption_keys: Vec<SecretString>,
+    /// What we call its API with, or sign these calls with; the first is used.
     #[serde(default)]
     pub api_keys: Vec<SecretString>,
+    /// What the merchant's account is called there, and where its API is, by
+    /// names that each sender's page tells.
+    #[serde(default)]
+    pub account: BTreeMap<String, String>,
 }
 
 /// The keys of our own links.
@@ -93,8 +103,19 @@ impl Secrets {
         sender: &str,
         now: Timestamp,
     ) -> Result<Credentials, Failure> {
-        let mut senders: HashMap<String, Credentials> = self.parsed(secret, now).await?;
-        Ok(senders.remove(sender).unwrap_or_default())
+        Ok(self.senders(secret, now).await?.remove(sender).unwrap_or_default())
+    }
+
+    /// The credentials of every sender that has any, by name.
+    ///
+    /// # Errors
+    /// When the secret cannot be read or has not its form.
+    pub async fn senders(
+        &self,
+        secret: Secret,
+        now: Timestamp,
+    ) -> Result<HashMap<String, Credentials>, Failure> {
+        self.parsed(secret, now).await
     }
 
     /// The keys of our own links.

@@ -13,6 +13,7 @@ pub struct Problem {
     title: &'static str,
     detail: String,
     field: Option<String>,
+    retry_after_s: Option<u32>,
     more: Map<String, Value>,
 }
 
@@ -26,7 +27,8 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self { status, kind, title, detail: detail.into(), field: None, more: Map::new() }
+        let (detail, more) = (detail.into(), Map::new());
+        Self { status, kind, title, detail, field: None, retry_after_s: None, more }
     }
 
     /// A request that is malformed at a field: 400.
@@ -98,6 +100,13 @@ impl Problem {
         self
     }
 
+    /// Says when the caller may try again, in seconds from now.
+    #[must_use]
+    pub fn after(mut self, retry_after_s: u32) -> Self {
+        self.retry_after_s = Some(retry_after_s);
+        self
+    }
+
     /// Adds a member for programs.
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Self {
@@ -109,6 +118,12 @@ impl Problem {
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// When the caller may try again, if that is known: in seconds from now.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u32> {
+        self.retry_after_s
     }
 
     /// The word for programs.

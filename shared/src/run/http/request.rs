@@ -28,6 +28,8 @@ pub struct Request {
     query: HashMap<String, String>,
     body: Vec<u8>,
     claims: Option<Claims>,
+    source_ip: Option<String>,
+    domain: Option<String>,
     trace: Option<String>,
 }
 
@@ -61,9 +63,21 @@ struct Event {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Context {
     #[serde(default)]
     authorizer: Option<Authorizer>,
+    #[serde(default)]
+    domain_name: Option<String>,
+    #[serde(default)]
+    http: Option<Caller>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Caller {
+    #[serde(default)]
+    source_ip: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +144,8 @@ impl Request {
             query: event.query_string_parameters.unwrap_or_default(),
             body,
             claims: event.request_context.authorizer.and_then(|authorizer| authorizer.jwt),
+            domain: event.request_context.domain_name,
+            source_ip: event.request_context.http.and_then(|caller| caller.source_ip),
             trace: call.trace.clone(),
         })
     }
@@ -150,6 +166,23 @@ impl Request {
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The address on the Internet that the request came from, as the gateway saw it.
+    #[must_use]
+    pub fn source_ip(&self) -> Option<&str> {
+        self.source_ip.as_deref().filter(|ip| !ip.is_empty())
+    }
+
+    /// Where this API is reached: the name of the gateway's that was called, not
+    /// a header of the caller's.
+    ///
+    /// # Errors
+    /// A bug when the gateway does not say.
+    pub fn origin(&self) -> Result<String, Failure> {
+        let name = self.domain.as_deref().filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| Failure::bug("the gateway does not say where it is"))?;
+        Ok(format!("https://{name}"))
     }
 
     /// The trace that the request belongs to.
