@@ -1,30 +1,61 @@
-//! Stripe: payment intents. Callbacks carry `Stripe-Signature`
+//! Stripe: payment intents, paid in the page with Stripe's own form.
+//!
+//! | the secret's | holds |
+//! |---|---|
+//! | `webhook_secrets` | the signing secrets (`whsec_...`) of the endpoint, both while one is rolled |
+//! | `api_keys` | the secret key, or a restricted one that may write payment intents and refunds and read disputes |
+//! | `account.api_url` | nothing, or another address of the API |
+//!
+//! The endpoint is subscribed to `payment_intent.*`, `charge.refunded`,
+//! `charge.dispute.*` and `refund.*`. Callbacks carry `Stripe-Signature`
 //! (<https://docs.stripe.com/webhooks/signature>).
 //!
-//! | event | kind | amount |
-//! |---|---|---|
-//! | `payment_intent.processing` | processing | `amount` |
-//! | `payment_intent.payment_failed` | failed, with `last_payment_error.code` | `amount` |
-//! | `payment_intent.canceled` | cancelled | `amount` |
-//! | `payment_intent.succeeded` | succeeded | `amount_received` |
+//! | event | kind | amount | part |
+//! |---|---|---|---|
+//! | `payment_intent.processing` | processing | `amount` | |
+//! | `payment_intent.amount_capturable_updated` | authorised | `amount_capturable` | |
+//! | `payment_intent.payment_failed` | failed, with `last_payment_error.code` | `amount` | |
+//! | `payment_intent.canceled` | cancelled | `amount` | |
+//! | `payment_intent.succeeded` | succeeded | `amount_received` | |
+//! | `refund.created`, `.updated`, `.failed`, `charge.refund.updated` | by its status refunded or refund failed; nothing while it is pending | `amount` | `metadata.refund` |
+//! | `charge.refunded` | refunded | by how much `amount_refunded` grew | our refund, if its key made the call; else the charge and its total |
+//! | `charge.dispute.*` | by its status disputed, dispute won or lost | `amount` | the dispute |
 //!
-//! The intent's `metadata.payment` names the attempt. An event of another
-//! type, about another kind of object, or about an intent without such a name
-//! is ignored: the merchant's account may have other uses.
+//! An event is ours if `metadata.payment` of its object names an attempt. An
+//! intent's metadata is set when it is created, Stripe copies it to the charge
+//! that pays it, and a refund has what it is created with
+//! (<https://docs.stripe.com/metadata>). A refund by hand in the Dashboard has
+//! none: its charge tells of it, and only its failure is foreign.
+//!
+//! A dispute has no metadata of its own and nothing else that we chose: it
+//! tells its `payment_intent` only. So its first events are foreign, and a
+//! person sees a case whose text is that intent. When `payment` (the identity of
+//! the attempt, as the intent's metadata has it) is entered in the dispute's metadata,
+//! Stripe reports `charge.dispute.updated` with it, and whatever follows is
+//! the attempt's. [`PaymentProvider::query`] finds disputes by itself.
+//!
+//! Cards are paid at once: the parts that Stripe offers in Mexico and Japan
+//! are chosen in a page that knows the card, which is not how an attempt is
+//! started here.
 
-pub mod intent;
+mod api;
+mod event;
+mod intent;
+mod refund;
 
 use aftercart::model::{
     id::PaymentId,
-    payment::{PaymentEvent, PaymentEventKind, Provider},
-    signature::{MAX_SIGNATURES, SignatureError, any_matches, body_digest, fresh, hex},
-    time::Timestamp,
+    money::Money,
+    payment::{Flow, Method, PaymentEvent},
+    signature::{MAX_SIGNATURES, SignatureError, any_matches, fresh, hex},
 };
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use secrecy::ExposeSecret as _;
 
-use super::{Call, Callbacks, Report, Unreadable, event_identity, word};
-use crate::rules::stripe_amount;
+use super::{
+    Answer, Asking, Call, CallError, Capability, GivingBack, Known, PaymentProvider, RefundAnswer,
+    Report, Step, Unreadable,
+};
+use crate::{rules::stripe_amount, wire::NextAction};
 
 /// The header of the signatures.
 pub const SIGNATURE: &str = "stripe-signature";
@@ -33,53 +64,68 @@ pub const SIGNATURE: &str = "stripe-signature";
 #[derive(Debug, Clone, Copy)]
 pub struct Stripe;
 
-#[derive(Deserialize)]
-struct Event<'a> {
-    id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    created: i64,
-    #[serde(borrow)]
-    data: Data<'a>,
+/// A method that is paid at once in Stripe's form, in the page.
+const fn embedded(
+    method: Method,
+    currencies: &'static [&'static str],
+    refund_days: u16,
+) -> Capability {
+    Capability {
+        method,
+        flows: &[Flow::Embedded],
+        currencies,
+        instalments: &[],
+        pay_later: matches!(method, Method::Klarna),
+        refund_days,
+        partial_refunds: true,
+    }
 }
 
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    object: &'a RawValue,
-}
+/// What it can do: the pages of the methods, such as
+/// <https://docs.stripe.com/payments/klarna>, have these currencies and
+/// periods. For cards there is no period; later than this many fail.
+const CAPABILITIES: [Capability; 5] = [
+    embedded(Method::Card, &[], 180),
+    embedded(
+        Method::Klarna,
+        &[
+            "AUD", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "NOK", "NZD", "PLN", "RON", "SEK",
+            "USD",
+        ],
+        180,
+    ),
+    embedded(
+        Method::Alipay,
+        &["AUD", "CAD", "CNY", "EUR", "GBP", "HKD", "JPY", "MYR", "NZD", "SGD", "USD"],
+        90,
+    ),
+    embedded(
+        Method::WechatPay,
+        &[
+            "AUD", "CAD", "CHF", "CNY", "DKK", "EUR", "GBP", "HKD", "JPY", "NOK", "SEK", "SGD",
+            "USD",
+        ],
+        180,
+    ),
+    embedded(Method::Ideal, &["EUR"], 180),
+];
 
-#[derive(Deserialize)]
-struct Object {
-    #[serde(default)]
-    object: String,
-    #[serde(default)]
-    metadata: Metadata,
-}
+impl PaymentProvider for Stripe {
+    fn capabilities(&self) -> &'static [Capability] {
+        &CAPABILITIES
+    }
 
-#[derive(Default, Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    payment: Option<String>,
-}
+    fn takes(&self, method: Method, amount: Money) -> Result<(), CallError> {
+        let found = CAPABILITIES.iter().find(|it| it.method == method);
+        let currencies = found.ok_or(CallError::Unsupported)?.currencies;
+        let code = amount.currency().code();
+        if !currencies.is_empty() && !currencies.contains(&code) {
+            return Err(CallError::Amount(format!("Stripe takes no {code} by {method}")));
+        }
+        let taken = stripe_amount::to_stripe(amount).map(drop);
+        taken.map_err(|error| CallError::Amount(error.to_string()))
+    }
 
-#[derive(Deserialize)]
-struct Intent {
-    amount: i64,
-    #[serde(default)]
-    amount_received: i64,
-    currency: String,
-    #[serde(default)]
-    last_payment_error: Option<Decline>,
-}
-
-#[derive(Deserialize)]
-struct Decline {
-    #[serde(default)]
-    code: Option<String>,
-}
-
-impl Callbacks for Stripe {
     /// HMAC-SHA256, in hexadecimal, over the header's `t`, a point and the
     /// body, with the secret of the endpoint as it is written. Every `v1` is
     /// tried with every secret: both are several while a secret is rolled.
@@ -94,87 +140,78 @@ impl Callbacks for Stripe {
         if offered.is_empty() {
             return Err(malformed);
         }
-        if call.secrets.is_empty() {
+        if call.credentials.webhook_secrets.is_empty() {
             return Err(SignatureError::NoSecret);
         }
+        let secrets = call.credentials.webhook_secrets.iter();
         let keys: Vec<Vec<u8>> =
-            call.secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect();
+            secrets.map(|secret| secret.expose_secret().as_bytes().to_vec()).collect();
         if !any_matches(&keys, &[seconds.as_bytes(), b".", call.body], &offered) {
             return Err(SignatureError::Mismatch);
         }
         fresh(signed_at, call.now)
     }
 
-    fn read(&self, call: &Call<'_>) -> Result<Report, Unreadable> {
-        let text = std::str::from_utf8(call.body).map_err(|_| Unreadable::Encoding)?;
-        let event: Event<'_> = parsed(text)?;
-        let ignored = |why: &str| Report::Ignored { what: format!("{}{why}", word(&event.kind)) };
-        let Some(kind) = kind(&event.kind) else {
-            return Ok(ignored(""));
-        };
-        let object: Object = parsed(event.data.object.get())?;
-        if object.object != "payment_intent" {
-            return Ok(ignored(" of an object of another kind"));
-        }
-        let payment = object.metadata.payment.as_deref().and_then(|id| PaymentId::parse(id).ok());
-        let Some(payment) = payment else {
-            return Ok(ignored(" of a payment that was not started here"));
-        };
-        reported(&event, kind, payment, call.body).map(Report::Event)
+    fn read(&self, call: &Call<'_>) -> Result<Vec<Report>, Unreadable> {
+        event::read(call.body, None)
     }
-}
 
-/// The event of an intent that is ours.
-fn reported(
-    event: &Event<'_>,
-    kind: PaymentEventKind,
-    payment: PaymentId,
-    body: &[u8],
-) -> Result<PaymentEvent, Unreadable> {
-    if event.id.is_empty() {
-        return Err(Unreadable::Form("the event has no identity".to_owned()));
+    fn payment_of(&self, call: &Call<'_>) -> Result<Option<String>, Unreadable> {
+        event::payment_of(call.body)
     }
-    let intent: Intent = parsed(event.data.object.get())?;
-    let units = match kind {
-        PaymentEventKind::Succeeded => intent.amount_received,
-        _ => intent.amount,
-    };
-    let amount = stripe_amount::from_stripe(units, &intent.currency)
-        .map_err(|error| Unreadable::Value(error.to_string()))?;
-    let at = Timestamp::from_unix_seconds(event.created)
-        .map_err(|_| Unreadable::Value("`created` is no time".to_owned()))?;
-    let declined = intent.last_payment_error.and_then(|error| error.code);
-    Ok(PaymentEvent {
-        id: event_identity(&event.id),
-        payment,
-        provider: Provider::Stripe,
-        kind,
-        amount,
-        at,
-        reason: declined.filter(|_| kind == PaymentEventKind::Failed).as_deref().map(word),
-        body_digest: body_digest(body),
-    })
-}
 
-fn kind(written: &str) -> Option<PaymentEventKind> {
-    match written {
-        "payment_intent.processing" => Some(PaymentEventKind::Processing),
-        "payment_intent.payment_failed" => Some(PaymentEventKind::Failed),
-        "payment_intent.canceled" => Some(PaymentEventKind::Cancelled),
-        "payment_intent.succeeded" => Some(PaymentEventKind::Succeeded),
-        _ => None,
+    fn read_of(&self, call: &Call<'_>, payment: &PaymentId) -> Result<Vec<Report>, Unreadable> {
+        event::read(call.body, Some(payment))
     }
-}
 
-fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
-    serde_json::from_str(text).map_err(|error| Unreadable::Form(error.to_string()))
+    fn start(
+        &self,
+        asking: &Asking<'_>,
+        answers: &[Answer],
+    ) -> Result<Step<NextAction>, CallError> {
+        intent::start(asking, answers)
+    }
+
+    fn refund(
+        &self,
+        giving: &GivingBack<'_>,
+        answers: &[Answer],
+    ) -> Result<Step<RefundAnswer>, CallError> {
+        refund::refund(giving, answers)
+    }
+
+    fn refund_status(
+        &self,
+        giving: &GivingBack<'_>,
+        answers: &[Answer],
+    ) -> Result<Step<RefundAnswer>, CallError> {
+        refund::status(giving, answers)
+    }
+
+    fn query(
+        &self,
+        payment: &Known<'_>,
+        answers: &[Answer],
+    ) -> Result<Step<Vec<PaymentEvent>>, CallError> {
+        intent::query(payment, answers)
+    }
 }
 
 #[cfg(test)]
+mod fixtures;
+
+#[cfg(test)]
 mod tests {
-    use aftercart::model::signature::{hmac_sha256, to_hex};
+    use aftercart::{
+        model::{
+            money::Currency,
+            signature::{hmac_sha256, to_hex},
+            time::Timestamp,
+        },
+        run::secrets::Credentials,
+    };
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use secrecy::SecretString;
 
     use super::*;
 
@@ -229,7 +266,10 @@ mod tests {
     ) -> T {
         let header = |name: &str| header.filter(|_| name == SIGNATURE);
         let now = Timestamp::from_unix_seconds(now).unwrap();
-        f(&Call { secrets, header: &header, body, now })
+        let webhook_secrets = secrets.iter().map(|it| SecretString::from(*it)).collect();
+        let credentials = Credentials { webhook_secrets, ..Credentials::default() };
+        let (credentials, path) = (&credentials, "/callbacks/stripe");
+        f(&Call { credentials, method: "POST", path, header: &header, body, now })
     }
 
     fn verify(secrets: &[&str], header: &str, now: i64) -> Result<(), SignatureError> {
@@ -245,8 +285,11 @@ mod tests {
         assert_eq!(verify(&[SECRET], &published(), SECONDS), Ok(()));
         assert_eq!(verify(&[SECRET], &published(), SECONDS + 300), Ok(()));
         assert_eq!(verify(&[SECRET], &published(), SECONDS - 300), Ok(()));
-        let unknown = with(&[], None, BODY.as_bytes(), SECONDS, |call| Stripe.read(call));
-        assert_eq!(unknown, Ok(Report::Ignored { what: "invoiceitem.created".to_owned() }));
+        let read = with(&[], None, BODY.as_bytes(), SECONDS, |call| Stripe.read(call));
+        assert_eq!(read, Ok(vec![Report::Nothing { what: "invoiceitem.created".to_owned() }]));
+        let seconds = SECONDS.to_string();
+        let mac = hmac_sha256(SECRET.as_bytes(), &[seconds.as_bytes(), b".", BODY.as_bytes()]);
+        assert_eq!(to_hex(&mac), V1);
     }
 
     #[test]
@@ -288,6 +331,42 @@ mod tests {
         assert_eq!(none, Err(SignatureError::MissingHeader(SIGNATURE)));
     }
 
+    #[test]
+    fn one_flipped_bit_in_any_byte_is_enough() {
+        for byte in 0..BODY.len() {
+            let mut body = BODY.as_bytes().to_vec();
+            body[byte] ^= 1;
+            let verified =
+                with(&[SECRET], Some(&published()), &body, SECONDS, |call| Stripe.verify(call));
+            assert_eq!(verified, Err(SignatureError::Mismatch), "byte {byte}");
+        }
+        for byte in 0..32 {
+            let mut mac = hex(V1).unwrap();
+            mac[byte] ^= 1;
+            let header = format!("t={SECONDS},v1={}", to_hex(&mac));
+            assert_eq!(verify(&[SECRET], &header, SECONDS), Err(SignatureError::Mismatch));
+        }
+    }
+
+    #[test]
+    fn each_method_has_its_currencies() {
+        let money = |code: &str| Money::new(2500, Currency::parse(code).unwrap()).unwrap();
+        for (method, code, taken) in [
+            (Method::Card, "GBP", true),
+            (Method::Card, "JPY", true),
+            (Method::Card, "CLF", false),
+            (Method::Klarna, "SEK", true),
+            (Method::Klarna, "JPY", false),
+            (Method::Ideal, "EUR", true),
+            (Method::Ideal, "GBP", false),
+            (Method::Alipay, "CNY", true),
+            (Method::WechatPay, "KWD", false),
+        ] {
+            assert_eq!(Stripe.takes(method, money(code)).is_ok(), taken, "{method} {code}");
+        }
+        assert_eq!(Stripe.takes(Method::Huabei, money("CNY")), Err(CallError::Unsupported));
+    }
+
     proptest! {
         #[test]
         fn one_flipped_bit_of_the_body_is_enough(byte in 0..BODY.len(), bit in 0_u32..8) {
@@ -300,105 +379,14 @@ mod tests {
         }
 
         #[test]
-        fn one_flipped_bit_of_the_signature_is_enough(byte in 0..32_usize, bit in 0_u32..8) {
-            let mut mac = hex(V1).unwrap();
-            mac[byte] ^= 1 << bit;
-            let header = format!("t={SECONDS},v1={}", to_hex(&mac));
-            prop_assert_eq!(verify(&[SECRET], &header, SECONDS), Err(SignatureError::Mismatch));
+        fn any_header_and_body_are_answered(
+            header in "\\PC{0,200}",
+            body in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let refused = with(&[SECRET], Some(&header), &body, SECONDS, |call| {
+                Stripe.verify(call).is_err() && Stripe.read(call).is_err()
+            });
+            prop_assert!(refused);
         }
-
-        #[test]
-        fn any_header_is_answered(header in "\\PC{0,200}") {
-            prop_assert!(verify(&[SECRET], &header, SECONDS).is_err());
-        }
-    }
-
-    #[test]
-    fn what_is_signed_over_is_the_time_a_point_and_the_body() {
-        let seconds = SECONDS.to_string();
-        let mac = hmac_sha256(SECRET.as_bytes(), &[seconds.as_bytes(), b".", BODY.as_bytes()]);
-        assert_eq!(to_hex(&mac), V1);
-    }
-
-    fn event(kind: &str, object: &Value) -> Value {
-        json!({
-            "id": "evt_1", "object": "event", "created": SECONDS, "type": kind,
-            "data": { "object": object },
-        })
-    }
-
-    fn intent() -> Value {
-        json!({
-            "id": "pi_1", "object": "payment_intent", "amount": 2500, "amount_received": 2400,
-            "currency": "gbp", "last_payment_error": { "code": "card_declined" },
-            "metadata": { "payment": "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa", "order": "ord_x" },
-        })
-    }
-
-    fn read(body: &Value) -> Result<Report, Unreadable> {
-        with(&[], None, body.to_string().as_bytes(), SECONDS, |call| Stripe.read(call))
-    }
-
-    #[test]
-    fn the_four_types_are_mapped() {
-        for (written, kind, minor, reason) in [
-            ("payment_intent.processing", PaymentEventKind::Processing, 2500, None),
-            (
-                "payment_intent.payment_failed",
-                PaymentEventKind::Failed,
-                2500,
-                Some("card_declined"),
-            ),
-            ("payment_intent.canceled", PaymentEventKind::Cancelled, 2500, None),
-            ("payment_intent.succeeded", PaymentEventKind::Succeeded, 2400, None),
-        ] {
-            let Ok(Report::Event(event)) = read(&event(written, &intent())) else {
-                panic!("{written}")
-            };
-            assert_eq!((event.kind, event.amount.minor()), (kind, minor));
-            assert_eq!((event.id.as_str(), event.at.unix_seconds()), ("evt_1", SECONDS));
-            assert_eq!(event.amount.currency().code(), "GBP");
-            assert_eq!(event.reason.as_deref(), reason);
-            assert_eq!(event.provider, Provider::Stripe);
-        }
-    }
-
-    #[test]
-    fn what_is_not_ours_is_ignored() {
-        let mut foreign = intent();
-        foreign["metadata"] = json!({});
-        let mut other = intent();
-        other["metadata"]["payment"] = "order 7".into();
-        let charge = json!({ "object": "charge", "metadata": { "payment": "pay_x" } });
-        for body in [
-            event("payment_intent.succeeded", &foreign),
-            event("payment_intent.succeeded", &other),
-            event("payment_intent.succeeded", &charge),
-            event("payment_intent.succeeded", &json!({ "object": "of a kind yet unknown" })),
-            event("payment_intent.created", &intent()),
-            event("v1.billing.meter.error_report_triggered", &json!("text")),
-        ] {
-            assert!(matches!(read(&body), Ok(Report::Ignored { .. })), "{body}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_event_says_why() {
-        let raw = |body: &[u8]| with(&[], None, body, SECONDS, |call| Stripe.read(call));
-        assert_eq!(raw(b"{\"id\":\"\xff\"}"), Err(Unreadable::Encoding));
-        assert!(matches!(raw(b"[]"), Err(Unreadable::Form(_))));
-        let mut nameless = event("payment_intent.succeeded", &intent());
-        nameless["id"] = "".into();
-        assert!(matches!(read(&nameless), Err(Unreadable::Form(_))));
-        for (field, value) in [("currency", json!("zzz")), ("amount_received", json!(i64::MAX))] {
-            let mut object = intent();
-            object[field] = value;
-            let body = event("payment_intent.succeeded", &object);
-            assert!(matches!(read(&body), Err(Unreadable::Value(_))), "{body}");
-        }
-        let mut floating = intent();
-        floating["amount"] = json!(25.5);
-        let body = event("payment_intent.canceled", &floating);
-        assert!(matches!(read(&body), Err(Unreadable::Form(_))));
     }
 }
