@@ -3,8 +3,23 @@
 
 pub mod start;
 
+pub mod methods;
+
+pub mod breaker;
+
 pub mod fold;
 
 pub mod settle;
 
+pub mod cases;
+
 pub mod stripe_amount;
+
+pub mod refund;
+
+pub mod reconcile;
+
+pub mod statement;
+
+#[cfg(test)]
+mod fixtures;

@@ -3,12 +3,23 @@
 //! One step at a time: the order is taken as it is expected or known to stand,
 //! the step is written under that condition, and what the write found or made
 //! is what the next step is decided on, until nothing is left to do.
+//!
+//! - The whole of what was asked pays an order that is placed. For one that
+//!   ended unpaid it is late; from any other it goes back.
+//! - Money in another amount, a part of the money, and money of which a part
+//!   went back before it paid waits for a person.
+//! - Whatever happens to money afterwards is noted, however the order stands.
+//! - Whoever knew more events has written more: nothing is left to do.
+
+use std::collections::BTreeSet;
 
 use aftercart::model::{
-    id::PaymentId,
     money::Money,
-    order::{MAX_PAYMENTS, MAX_REFUNDS_DUE, Order, OrderPayment, OrderStatus, RefundCause},
-    payment::{Attempt, PaymentStatus},
+    order::{
+        MAX_PAYMENTS, MAX_PAYMENTS_WITH_MONEY, MAX_REFUNDS_DUE, Order, OrderPayment, OrderStatus,
+        RefundCause,
+    },
+    payment::{Attempt, CaseReason, PaymentStatus},
     time::Timestamp,
 };
 
@@ -19,292 +30,250 @@ use super::fold::Folded;
 pub struct Standing {
     /// Where the order stands with money.
     pub status: OrderStatus,
-    /// What it costs.
-    pub total: Money,
+    /// Whether it costs what the attempt pays of it.
+    pub fits: bool,
     /// Since when it waits for a person.
     pub held_at: Option<Timestamp>,
+    /// Whether it was ever paid, by whatever attempt.
+    pub paid: bool,
     /// What it knows of this attempt.
     pub noted: Option<OrderPayment>,
     /// Whether this attempt paid it, whatever has become of it since.
     pub paid_by_it: bool,
     /// Whether it could not take this attempt's money, and lists it as due to go back.
     pub refund_due: bool,
-    /// Whether it lists as many attempts as it may.
-    pub payments_full: bool,
+    /// How many attempts it lists.
+    pub payments: usize,
     /// Whether it lists as much money that it could not take as it may.
     pub refunds_full: bool,
+    /// The cases that are known to be open, or were.
+    pub cases: BTreeSet<CaseReason>,
+}
+
+/// As what an order is taken when a payment is noted on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Unpaid, and waiting to be paid.
+    Placed,
+    /// Paid by this attempt.
+    PaidByIt,
+    /// However it stands.
+    Anywhere,
 }
 
 /// What is to be written next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The attempt pays the order, which waits for a person since then.
-    Pay(Money, Option<Timestamp>),
-    /// How the attempt stands is noted, for the buyer to see.
-    Note,
-    /// Money came that the order cannot take.
+    Pay(Option<Timestamp>),
+    /// How the attempt stands is noted, and cases are opened with that.
+    Note(Place, Vec<CaseReason>),
+    /// So much money came that the order cannot take, and goes back.
     Refund(Money),
-    /// The same, but the order lists as many refunds as it may: for a person.
-    Overfull(Money),
+    /// Money came for an order that ended like this, unpaid.
+    Late(OrderStatus),
+    /// Something that the order has no room to note waits for a person.
+    Case(CaseReason),
     /// All is as it should be.
     Done,
 }
 
 impl Standing {
     /// How an order stands in the common case: placed, not held, over what the
-    /// attempt asked for, and without any word of the attempt.
+    /// attempt pays of it, and without any word of the attempt; or paid by it,
+    /// when something is told that happens to money that was taken.
     #[must_use]
-    pub fn expected(attempt: &Attempt) -> Self {
+    pub fn expected(folded: &Folded) -> Self {
+        let paid = is_after_payment(folded.payment.status);
         Self {
-            status: OrderStatus::Placed,
-            total: attempt.amount,
+            status: if paid { OrderStatus::Paid } else { OrderStatus::Placed },
+            fits: true,
             held_at: None,
+            paid,
             noted: None,
-            paid_by_it: false,
+            paid_by_it: paid,
             refund_due: false,
-            payments_full: false,
+            payments: 0,
             refunds_full: false,
+            cases: BTreeSet::new(),
         }
     }
 
     /// How an order stands that was read.
     #[must_use]
-    pub fn of(order: &Order, payment: &PaymentId) -> Self {
-        let dues = order.refunds_due.iter();
-        let unaccepted = dues.filter(|due| due.cause == RefundCause::Unaccepted);
+    pub fn of(order: &Order, attempt: &Attempt) -> Self {
+        let unaccepted = order.refunds_due.iter().filter(|due| is_unaccepted(due.cause));
+        let noted = order.payments.iter().find(|known| known.payment == attempt.id).cloned();
         Self {
             status: order.status,
-            total: order.total,
+            fits: order.total == attempt.settles,
             held_at: order.held_at,
-            noted: order.payments.iter().find(|known| known.payment == *payment).cloned(),
-            paid_by_it: order.paid_by() == Some(payment),
-            refund_due: order.unaccepted(payment),
-            payments_full: order.payments.len() >= MAX_PAYMENTS,
+            paid: order.paid_at.is_some(),
+            paid_by_it: order.paid_by() == Some(&attempt.id),
+            refund_due: order.unaccepted(&attempt.id),
+            payments: order.payments.len(),
             refunds_full: unaccepted.count() >= MAX_REFUNDS_DUE,
+            noted,
+            cases: BTreeSet::new(),
         }
     }
 
     /// How it stands after a step was written.
     #[must_use]
-    pub fn after(self, step: &Step, folded: &Folded) -> Self {
+    pub fn after(mut self, step: &Step, folded: &Folded) -> Self {
         let noted = Some(folded.payment.clone());
         match step {
-            Step::Pay(..) => Self { status: OrderStatus::Paid, noted, paid_by_it: true, ..self },
-            Step::Note => Self { noted, ..self },
+            Step::Pay(_) => {
+                Self { status: OrderStatus::Paid, paid: true, noted, paid_by_it: true, ..self }
+            }
+            Step::Note(_, cases) => {
+                self.cases.extend(cases);
+                Self { noted, ..self }
+            }
             Step::Refund(_) => Self { noted, refund_due: true, ..self },
-            Step::Overfull(_) | Step::Done => self,
+            Step::Late(_) => Self { noted, ..self },
+            Step::Case(case) => {
+                self.cases.insert(*case);
+                self
+            }
+            Step::Done => self,
         }
     }
 
-    /// Whether money of this attempt is to go back, by a note that follows
-    /// from as many events as are known now: somebody has to be told of it.
-    #[must_use]
-    pub fn owes(&self, folded: &Folded) -> bool {
-        let current = |noted: &OrderPayment| noted.events == folded.payment.events;
-        self.refund_due && self.noted.as_ref().is_some_and(current)
+    fn knows(&self) -> u32 {
+        self.noted.as_ref().map_or(0, |noted| noted.events)
     }
+
+    fn has_room(&self, most: usize) -> bool {
+        self.noted.is_some() || self.payments < most
+    }
+}
+
+fn is_unaccepted(cause: RefundCause) -> bool {
+    matches!(cause, RefundCause::Unaccepted | RefundCause::Late)
+}
+
+/// Whether a status tells what happened to money after it was taken.
+fn is_after_payment(status: PaymentStatus) -> bool {
+    matches!(
+        status,
+        PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::Disputed
+            | PaymentStatus::ChargebackWon
+            | PaymentStatus::ChargebackLost
+    )
+}
+
+/// Whether the whole of what was asked was taken, whatever became of it.
+#[must_use]
+pub fn is_success(status: PaymentStatus) -> bool {
+    status == PaymentStatus::Succeeded || is_after_payment(status)
+}
+
+/// Whether the buyer's try came to nothing.
+#[must_use]
+pub fn is_failure(status: PaymentStatus) -> bool {
+    matches!(status, PaymentStatus::Failed | PaymentStatus::Expired | PaymentStatus::Cancelled)
 }
 
 /// The next step for an order that stands so.
 #[must_use]
 pub fn decide(folded: &Folded, order: &Standing) -> Step {
-    match folded.payment.status {
-        PaymentStatus::Pending => Step::Done,
-        PaymentStatus::Processing | PaymentStatus::Failed | PaymentStatus::Cancelled => {
-            note(folded, order)
-        }
-        PaymentStatus::Mismatched => refund(folded, order),
-        PaymentStatus::Succeeded => match folded.received {
-            Some(money) if order.status == OrderStatus::Placed && order.total == money => {
-                Step::Pay(money, order.held_at)
-            }
-            _ if order.paid_by_it => Step::Done,
-            _ => refund(folded, order),
-        },
+    if folded.payment.events == 0 || order.knows() > folded.payment.events {
+        return Step::Done;
+    }
+    if order.paid_by_it {
+        return after_payment(folded, order);
+    }
+    match folded.at_hand() {
+        Some(money) if folded.whole => take(folded, order, money),
+        Some(_) => odd(folded, order),
+        None => nothing_at_hand(folded, order),
     }
 }
 
-/// A failure is told while it matters, and never over a note that knew more.
-fn note(folded: &Folded, order: &Standing) -> Step {
-    let known = order.noted.as_ref().is_some_and(|noted| noted.events >= folded.payment.events);
-    let room = order.noted.is_some() || !order.payments_full;
-    let matters = order.status == OrderStatus::Placed && !known && room;
-    if matters { Step::Note } else { Step::Done }
+/// What happens to money that paid the order. That it is gone is for a person.
+fn after_payment(folded: &Folded, order: &Standing) -> Step {
+    let mut cases = disputes(folded, order);
+    if is_failure(folded.payment.status) && !order.cases.contains(&CaseReason::AmountDiffers) {
+        cases.push(CaseReason::AmountDiffers);
+    }
+    note(folded, order, Place::PaidByIt, cases)
 }
 
-fn refund(folded: &Folded, order: &Standing) -> Step {
-    let Some(amount) = folded.received.filter(|_| !order.refund_due) else {
-        return Step::Done;
+/// The whole of what was asked.
+fn take(folded: &Folded, order: &Standing, money: Money) -> Step {
+    let ended = matches!(order.status, OrderStatus::Expired | OrderStatus::Cancelled);
+    if order.refund_due {
+        note(folded, order, Place::Anywhere, disputes(folded, order))
+    } else if order.status == OrderStatus::Placed && order.fits {
+        let all = folded.received == Some(money);
+        if all { Step::Pay(order.held_at) } else { odd(folded, order) }
+    } else if order.refunds_full {
+        case(order, CaseReason::TooManyRefunds)
+    } else if ended && !order.paid {
+        late(folded, order)
+    } else {
+        Step::Refund(money)
+    }
+}
+
+fn late(folded: &Folded, order: &Standing) -> Step {
+    if order.knows() == folded.payment.events {
+        Step::Done
+    } else if order.has_room(MAX_PAYMENTS_WITH_MONEY) {
+        Step::Late(order.status)
+    } else {
+        case(order, CaseReason::TooManyRefunds)
+    }
+}
+
+/// Money, but not what was asked: a person decides, unless one did.
+fn odd(folded: &Folded, order: &Standing) -> Step {
+    let reason = CaseReason::AmountDiffers;
+    let known = |noted: &OrderPayment| {
+        matches!(noted.status, PaymentStatus::Mismatched | PaymentStatus::PartlyCaptured)
     };
-    if order.refunds_full { Step::Overfull(amount) } else { Step::Refund(amount) }
+    let known = order.noted.as_ref().is_some_and(known) || order.cases.contains(&reason);
+    let mut cases = disputes(folded, order);
+    if !known && !order.refund_due {
+        cases.push(reason);
+    }
+    note(folded, order, Place::Anywhere, cases)
+}
+
+/// A failure is told while it matters; what became of money, always.
+fn nothing_at_hand(folded: &Folded, order: &Standing) -> Step {
+    let status = folded.payment.status;
+    let money = |status| is_success(status) || status == PaymentStatus::Mismatched;
+    let listed = order.noted.as_ref().is_some_and(|noted| money(noted.status));
+    if money(status) || listed {
+        return note(folded, order, Place::Anywhere, disputes(folded, order));
+    }
+    let matters = order.status == OrderStatus::Placed && order.has_room(MAX_PAYMENTS);
+    if matters { note(folded, order, Place::Placed, Vec::new()) } else { Step::Done }
+}
+
+fn disputes(folded: &Folded, order: &Standing) -> Vec<CaseReason> {
+    let new = folded.dispute.is_some() && !order.cases.contains(&CaseReason::Disputed);
+    if new { vec![CaseReason::Disputed] } else { Vec::new() }
+}
+
+/// Never over a note that knew as much.
+fn note(folded: &Folded, order: &Standing, place: Place, cases: Vec<CaseReason>) -> Step {
+    if order.knows() == folded.payment.events {
+        return Step::Done;
+    }
+    if place == Place::Anywhere && !order.has_room(MAX_PAYMENTS_WITH_MONEY) {
+        return cases.first().map_or(Step::Done, |reason| case(order, *reason));
+    }
+    Step::Note(place, cases)
+}
+
+fn case(order: &Standing, reason: CaseReason) -> Step {
+    if order.cases.contains(&reason) { Step::Done } else { Step::Case(reason) }
 }
 
 #[cfg(test)]
-mod tests {
-    use aftercart::model::{
-        customer::CustomerId,
-        id::OrderId,
-        money::Currency,
-        payment::{PaymentEvent, PaymentEventKind, Provider},
-        time::Timestamp,
-    };
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::rules::fold::fold;
-
-    fn money(minor: i64) -> Money {
-        Money::new(minor, Currency::parse("GBP").unwrap()).unwrap()
-    }
-
-    fn attempt() -> Attempt {
-        Attempt {
-            id: PaymentId::derive(&["1"]),
-            order: OrderId::derive(&["1"]),
-            customer: CustomerId::member("a").unwrap(),
-            provider: Provider::Sandbox,
-            amount: money(2500),
-            verify: false,
-            at: Timestamp::EPOCH,
-            request: String::new(),
-        }
-    }
-
-    fn event(n: usize, kind: PaymentEventKind, minor: i64) -> PaymentEvent {
-        PaymentEvent {
-            id: format!("evt_{n}"),
-            payment: attempt().id,
-            provider: Provider::Sandbox,
-            kind,
-            amount: money(minor),
-            at: Timestamp::EPOCH,
-            reason: None,
-            body_digest: String::new(),
-        }
-    }
-
-    fn placed() -> Standing {
-        Standing::expected(&attempt())
-    }
-
-    fn folded(events: &[(PaymentEventKind, i64)]) -> Folded {
-        let events: Vec<PaymentEvent> =
-            events.iter().enumerate().map(|(n, (kind, minor))| event(n, *kind, *minor)).collect();
-        fold(&attempt(), &events)
-    }
-
-    #[test]
-    fn a_success_pays_a_placed_order_once() {
-        let paid = folded(&[(PaymentEventKind::Succeeded, 2500)]);
-        for held_at in [None, Some(Timestamp::EPOCH)] {
-            let order = Standing { held_at, ..placed() };
-            let step = decide(&paid, &order);
-            assert_eq!(step, Step::Pay(money(2500), held_at));
-            let order = order.after(&step, &paid);
-            assert_eq!(decide(&paid, &order), Step::Done);
-            let called_off = Standing { status: OrderStatus::Cancelled, ..order };
-            assert_eq!(decide(&paid, &called_off), Step::Done, "its money goes back by itself");
-        }
-    }
-
-    #[test]
-    fn money_for_an_order_that_cannot_take_it_goes_back_once() {
-        let paid = folded(&[(PaymentEventKind::Succeeded, 2500)]);
-        for order in [
-            Standing { status: OrderStatus::Cancelled, ..placed() },
-            Standing { status: OrderStatus::Expired, ..placed() },
-            Standing { status: OrderStatus::Paid, ..placed() },
-            Standing { total: money(9), ..placed() },
-        ] {
-            let step = decide(&paid, &order);
-            assert_eq!(step, Step::Refund(money(2500)), "{order:?}");
-            assert!(!order.owes(&paid));
-            let order = order.after(&step, &paid);
-            assert_eq!(decide(&paid, &order), Step::Done);
-            assert!(order.owes(&paid));
-            let more = folded(&[(PaymentEventKind::Succeeded, 2500); 2]);
-            assert!(!order.owes(&more), "it was told when it was noted");
-        }
-    }
-
-    #[test]
-    fn another_amount_goes_to_a_person() {
-        let mismatched = folded(&[(PaymentEventKind::Succeeded, 2499)]);
-        assert_eq!(decide(&mismatched, &placed()), Step::Refund(money(2499)));
-    }
-
-    #[test]
-    fn a_failure_is_noted_while_it_matters() {
-        let failed = folded(&[(PaymentEventKind::Failed, 2500)]);
-        assert_eq!(decide(&failed, &placed()), Step::Note);
-        let noted = Some(failed.payment.clone());
-        for order in [
-            Standing { noted, ..placed() },
-            Standing { status: OrderStatus::Expired, ..placed() },
-            Standing { status: OrderStatus::Paid, ..placed() },
-            Standing { payments_full: true, ..placed() },
-        ] {
-            assert_eq!(decide(&failed, &order), Step::Done, "{order:?}");
-        }
-    }
-
-    #[test]
-    fn an_attempt_that_is_listed_is_followed_however_many_others_are() {
-        let works = folded(&[(PaymentEventKind::Processing, 2500)]);
-        let full = Standing { payments_full: true, ..placed() }.after(&Step::Note, &works);
-        let failed = [(PaymentEventKind::Processing, 2500), (PaymentEventKind::Failed, 2500)];
-        assert_eq!(decide(&folded(&failed), &full), Step::Note);
-    }
-
-    #[test]
-    fn more_refunds_than_an_order_lists_go_to_a_person() {
-        let paid = folded(&[(PaymentEventKind::Succeeded, 2500)]);
-        let full = Standing { status: OrderStatus::Paid, refunds_full: true, ..placed() };
-        assert_eq!(decide(&paid, &full), Step::Overfull(money(2500)));
-    }
-
-    /// Takes every step, as the function does.
-    fn settled(folded: &Folded, mut order: Standing) -> Standing {
-        for _ in 0..4 {
-            let step = decide(folded, &order);
-            if step == Step::Done {
-                return order;
-            }
-            order = order.after(&step, folded);
-        }
-        panic!("there is always something left to do for {order:?}");
-    }
-
-    fn told(order: &Standing) -> (OrderStatus, Option<PaymentStatus>, bool) {
-        (order.status, order.noted.as_ref().map(|noted| noted.status), order.refund_due)
-    }
-
-    proptest! {
-        #[test]
-        fn the_order_ends_the_same_whatever_came_first(
-            status in prop::sample::select(OrderStatus::ALL.to_vec()),
-            (sent, delivered) in prop::collection::vec(
-                prop::sample::select(vec![
-                    PaymentEventKind::Processing,
-                    PaymentEventKind::Failed,
-                    PaymentEventKind::Cancelled,
-                    PaymentEventKind::Succeeded,
-                ]),
-                0..6,
-            )
-            .prop_flat_map(|kinds| (Just(kinds), prop::sample::select(vec![2500_i64, 2499])))
-            .prop_map(|(kinds, minor)| -> Vec<PaymentEvent> {
-                kinds.into_iter().enumerate().map(|(n, kind)| event(n, kind, minor)).collect()
-            })
-            .prop_flat_map(|sent| (Just(sent.clone()), Just(sent).prop_shuffle())),
-        ) {
-            let start = Standing { status, ..placed() };
-            let at_once = settled(&fold(&attempt(), &sent), start.clone());
-            let mut one_by_one = start;
-            for known in 1..=delivered.len() {
-                one_by_one = settled(&fold(&attempt(), &delivered[..known]), one_by_one);
-            }
-            prop_assert_eq!(told(&one_by_one), told(&at_once));
-        }
-    }
-}
+mod tests;
