@@ -15,11 +15,13 @@
 //! [`MAX_WRITES`]: crate::rules::place::MAX_WRITES
 
 use aftercart::{
-    messages::{Message, OrderCancelled, OrderPaid, ShipmentOpened, ShipmentStopped},
+    messages::{
+        Message, OrderCancelled, OrderPaid, OrderRefunded, ShipmentOpened, ShipmentStopped,
+    },
     model::{
         customer::CustomerId,
         id::OrderId,
-        order::{Actor, Order, OrderStatus, RefundCause},
+        order::{Actor, Deed, Order, OrderStatus, RefundCause},
         shipment::Shipment,
         stock::StockPart,
         text::Text,
@@ -36,6 +38,7 @@ use aftercart::{
     },
 };
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use crate::rules::change::{By, Refusal};
 
@@ -122,6 +125,12 @@ pub(crate) fn operated<B: DeserializeOwned>(
     Ok((asked, By { who, at: app.now(), why: Some(why(request.json()?)) }))
 }
 
+/// A SKU that a request names twice, by the place of its line.
+pub(crate) fn twice(line: usize) -> Problem {
+    let detail = "The SKU is in two lines of the request; name it once.";
+    Problem::invalid(format!("lines[{line}].sku"), detail)
+}
+
 /// An order and its shipment.
 ///
 /// # Errors
@@ -185,10 +194,15 @@ fn given_back(before: &Order, after: &Order) -> Vec<Write> {
 fn sends(before: &Order, after: &Order, now: Timestamp, trace: Option<&str>) -> Sends {
     let (order, customer) = (after.id.clone(), after.customer.clone());
     let off = |order: &Order| -> Vec<u32> { order.lines.iter().map(|it| it.cancelled).collect() };
+    let given = |order: &Order| -> (Vec<u32>, usize) {
+        (order.lines.iter().map(|it| it.refunded).collect(), order.refunds_due.len())
+    };
     if after.paid_at.is_none() {
         Sends::none()
     } else if after.status != before.status || off(after) != off(before) {
         Sends::one(Message::OrderCancelled(OrderCancelled { order, customer }), now, trace)
+    } else if given(after) != given(before) {
+        Sends::one(Message::OrderRefunded(OrderRefunded { order, customer }), now, trace)
     } else if before.held_at.is_some() && after.held_at.is_none() {
         Sends::one(Message::OrderPaid(OrderPaid { order, customer }), now, trace)
     } else {
@@ -206,7 +220,9 @@ fn parcel(
     trace: Option<&str>,
 ) -> (Option<Shipment>, Option<Write>) {
     let packed = |order: &Order| {
-        (order.status, order.held_at.is_some(), order.lines.clone(), order.address.clone())
+        let lines = order.lines.iter().map(|line| (line.sku.clone(), line.stock.clone()));
+        let lines: Vec<_> = lines.collect();
+        (order.status, order.held_at.is_some(), lines, order.address.clone())
     };
     if after.paid_at.is_none() || packed(before) == packed(after) {
         return (shipment, None);
@@ -249,15 +265,25 @@ fn refuse(refusal: Refusal) -> Failure {
             not_now("address-elsewhere", "The delivery is for another place").at("country")
         }
         Refusal::Offers => not_now("order-has-offers", "An offer binds the order together"),
+        Refusal::OtherCurrency(_) => {
+            Problem::new(422, "other-currency", "Another currency", detail.clone())
+                .at("goodwill.currency")
+        }
+        Refusal::MoreThanPaid(left) => {
+            Problem::new(422, "more-than-paid", "More than was paid", detail.clone())
+                .at("goodwill.amount")
+                .with("left", json!(left))
+        }
         Refusal::TooOften => not_now("changed-too-often", "The order takes no more changes"),
         Refusal::UnknownLine { line, sku } => {
             Problem::new(422, "unknown-line", "The order has no such line", detail.clone())
                 .at(format!("lines[{line}].sku"))
                 .with("sku", sku.as_str().into())
         }
-        Refusal::TooMany { line, has, .. } => {
+        Refusal::TooMany { line, has, deed, .. } => {
+            let field = if *deed == Deed::Refunded { "refunded" } else { "cancelled" };
             Problem::new(422, "too-many-units", "The order has fewer units", detail.clone())
-                .at(format!("lines[{line}].cancelled"))
+                .at(format!("lines[{line}].{field}"))
                 .with("has", (*has).into())
         }
         Refusal::Inconsistent => return Failure::bug(refusal),

@@ -12,8 +12,10 @@
 //! | [`address_change`] | `PUT /orders/{id}/shipping-address`, guest's too | order, shipment | order, shipment | `notification.shipment_opened` |
 //! | [`order_hold`] | `POST /operator/orders/{customer}/{id}/hold`, `.../release` (operator) | order, shipment | order, shipment | `order.paid`, `notification.shipment_opened` or `_stopped` |
 //! | [`order_note`] | `POST /operator/orders/{customer}/{id}/notes` (operator) | order, shipment | order | |
+//! | [`order_refund`] | `POST /operator/orders/{customer}/{id}/refunds` (operator) | order, shipment | order | `order.refunded` |
 //! | [`order_inspect`] | `GET /operator/orders/{customer}/{id}` (operator) | order, shipment | | |
 //! | [`order_expire`] | every minute | orders whose hold ended | order, stock, limits, vouchers, points | |
+//! | [`order_retake`] | queue late-payments | order, attempt, products, stock, limits, member's record, vouchers, points | order, stock, limits, vouchers, points | `order.paid` or `refund.wanted`, `notification.late_payment_settled`, `notification.order_held` if it is held, `apology.due` |
 //! | [`settings_put`] | `PUT /policy`, `PUT /price-rules` (operator) | | policy, price rules | |
 //! | [`settings_view`] | `GET /policy`, `GET /price-rules` (operator) | policy, price rules | | |
 //! | [`product_put`] | `PUT /products/{sku}` (operator) | | product | |
@@ -39,8 +41,9 @@
 //! | [`risk_list`] | `PUT /risk/entries` (operator) | | entry | |
 //!
 //! An order takes its stock in the transaction that writes it, and gives it
-//! back in the transaction that ends it, or a part of it. What may happen to
-//! an order when, and what follows, `docs/orders.md` tells.
+//! back in the transaction that ends it, or a part of it. Money that comes after
+//! that takes all of it again, or goes back. What may happen to an order when,
+//! and what follows, `docs/orders.md` tells.
 
 pub mod quote_make;
 
@@ -60,9 +63,13 @@ pub mod order_hold;
 
 pub mod order_note;
 
+pub mod order_refund;
+
 pub mod order_inspect;
 
 pub mod order_expire;
+
+pub mod order_retake;
 
 pub mod settings_put;
 
@@ -148,8 +155,10 @@ pub const FUNCTIONS: &[Function] = &[
     address_change::FUNCTION,
     order_hold::FUNCTION,
     order_note::FUNCTION,
+    order_refund::FUNCTION,
     order_inspect::FUNCTION,
     order_expire::FUNCTION,
+    order_retake::FUNCTION,
     settings_put::FUNCTION,
     settings_view::FUNCTION,
     product_put::FUNCTION,

@@ -108,7 +108,7 @@ async fn place(app: Arc<App>, request: Request) -> Answer {
             Err(refusal) => return refused(&app, &policy, &placing, refusal).await,
         };
         let takings = taking::takings(&decided, &quote, &facts, terms.now);
-        let writes = taking::writes(&decided.order, &takings, terms.now, request.trace());
+        let writes = taking::writes(&decided.order, &takings, request.trace());
         match app.store.commit(writes).await {
             Ok(()) => {
                 app.metrics.count(Metric::OrderPlaced, terms.now);
@@ -222,7 +222,7 @@ async fn replay(app: &App, policy: &Policy, placing: &Placing, order: &Order) ->
         return Err(Problem::key_reused().into());
     }
     let free = order.total.minor() == 0;
-    let line = |line: &OrderLine| OrderLine { cancelled: 0, ..line.clone() };
+    let line = |line: &OrderLine| OrderLine { cancelled: 0, refunded: 0, ..line.clone() };
     let as_placed = Order {
         status: if free { OrderStatus::Paid } else { OrderStatus::Placed },
         paid_at: free.then_some(order.placed_at),

@@ -7,7 +7,11 @@ pub mod place;
 
 pub mod change;
 
+pub mod retake;
+
 pub mod quote;
+
+pub mod refund;
 
 pub mod quota;
 

@@ -1,4 +1,5 @@
-//! `PUT /policy` and `PUT /price-rules`: replaces a document of the merchant.
+//! `PUT /policy`, `PUT /price-rules` and `PUT /exchange-rates`: replaces a
+//! document of the merchant.
 //!
 //! The whole document is checked before it is kept, and it holds for every
 //! function within a minute. Safe to repeat. Orders that were placed keep what
@@ -8,8 +9,10 @@ use std::sync::Arc;
 
 use aftercart::{
     model::{
+        exchange::{ExchangeRates, ExchangeRatesError},
         policy::{Policy, PolicyError},
         price::{PriceRules, PriceRulesError, Rule},
+        time::{Period, Timestamp},
     },
     run::{
         App, Failure, Function, Handling, Invocation, Need, Route, Trigger,
@@ -22,14 +25,18 @@ use serde::Serialize;
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "settings-put",
-    about: "Replaces the policy or the price rules, if the document makes sense.",
+    about: "Replaces the policy, the price rules or the exchange rates, if they make sense.",
     trigger: Trigger::Http(&[
         Route::operator("PUT", "/policy"),
         Route::operator("PUT", "/price-rules"),
+        Route::operator("PUT", "/exchange-rates"),
     ]),
     needs: &[Need::Table(Table::Settings, &[Op::BatchGetItem, Op::PutItem])],
     handle,
 };
+
+/// How far the clock of whoever tells the rates may be ahead of ours.
+const CLOCKS_DIFFER: Period = Period::of_seconds(300);
 
 /// The largest document: it is one item of its table, which takes 400 KB.
 const DOCUMENT_MAX: usize = 350 * 1024;
@@ -40,6 +47,10 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 
 async fn put(app: Arc<App>, request: Request) -> Answer {
     request.operator()?;
+    if request.is_for("/exchange-rates") {
+        let rates = exchange_rates(&request, app.now())?;
+        return keep(&app, &rates, settings::put_exchange_rates).await;
+    }
     match request.is_for("/price-rules") {
         true => {
             let rules = rules(&request)?;
@@ -96,6 +107,19 @@ fn policy(request: &Request) -> Result<Policy, Problem> {
         PolicyError::Nonsense { field, reason } => nonsense(field, reason),
     })?;
     Ok(policy)
+}
+
+/// Rates of a time to come would not be used until then, which nobody means.
+fn exchange_rates(request: &Request, now: Timestamp) -> Result<ExchangeRates, Problem> {
+    let rates: ExchangeRates = request.json()?;
+    rates.check().map_err(|error| match error {
+        ExchangeRatesError::Malformed { path, reason: why }
+        | ExchangeRatesError::Nonsense { path, remedy: why } => nonsense(&path, &why),
+    })?;
+    match rates.at > now.plus(CLOCKS_DIFFER) {
+        true => Err(nonsense("at", "must not be in the future")),
+        false => Ok(rates),
+    }
 }
 
 fn nonsense(path: &str, why: &str) -> Problem {

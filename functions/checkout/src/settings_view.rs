@@ -1,5 +1,5 @@
-//! `GET /policy` and `GET /price-rules`: the documents that hold, the
-//! merchant's or the defaults.
+//! `GET /policy`, `GET /price-rules` and `GET /exchange-rates`: the documents
+//! that hold, the merchant's or the defaults.
 
 use std::sync::Arc;
 
@@ -14,10 +14,11 @@ use aftercart::{
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "settings-view",
-    about: "Shows the policy or the price rules that hold.",
+    about: "Shows the policy, the price rules or the exchange rates that hold.",
     trigger: Trigger::Http(&[
         Route::operator("GET", "/policy"),
         Route::operator("GET", "/price-rules"),
+        Route::operator("GET", "/exchange-rates"),
     ]),
     needs: &[Need::Table(Table::Settings, &[Op::BatchGetItem])],
     handle,
@@ -29,6 +30,10 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 
 async fn view(app: Arc<App>, request: Request) -> Answer {
     request.operator()?;
+    if request.is_for("/exchange-rates") {
+        let (_, rates) = app.paying_terms().await?;
+        return Response::json(200, rates.as_ref());
+    }
     let (policy, rules) = app.terms().await?;
     match request.is_for("/price-rules") {
         true => Response::json(200, rules.as_ref()),

@@ -1,4 +1,4 @@
-//! What an order takes, in the transaction that places it.
+//! What an order takes, in the transaction that places it or takes it up again.
 
 use aftercart::{
     messages::{Message, OrderHeld, OrderPaid, OrderPlaced},
@@ -8,7 +8,7 @@ use aftercart::{
         price::Quota,
         time::Timestamp,
     },
-    store::{Commit, Conflict, Sends, StoreError, orders, points, quotas, stock, vouchers},
+    store::{Commit, Conflict, Sends, StoreError, Write, orders, points, quotas, stock, vouchers},
 };
 
 use crate::rules::{
@@ -41,22 +41,23 @@ pub(crate) fn takings(
     stock.chain(uses).chain(vouchers).chain(points).collect()
 }
 
+impl Taking {
+    /// The write that takes it for an order, as of when that was placed.
+    pub(crate) fn write(&self, order: &Order) -> Write {
+        let (customer, id, at) = (&order.customer, &order.id, order.placed_at);
+        match self {
+            Self::Stock(take) => stock::take(&take.sku, &take.part, take.floor),
+            Self::Quota(quota, shard, units) => quotas::take(quota, *shard, *units, at),
+            Self::Voucher(voucher) => vouchers::redeem(customer, voucher, id, at),
+            Self::Points(points) => points::hold(customer, id, *points),
+        }
+    }
+}
+
 /// The order and all that it takes.
-pub(crate) fn writes(
-    order: &Order,
-    takings: &[Taking],
-    now: Timestamp,
-    trace: Option<&str>,
-) -> Commit {
-    let (customer, id) = (&order.customer, &order.id);
-    let write = |taking: &Taking| match taking {
-        Taking::Stock(take) => stock::take(&take.sku, &take.part, take.floor),
-        Taking::Quota(quota, shard, units) => quotas::take(quota, *shard, *units, now),
-        Taking::Voucher(voucher) => vouchers::redeem(customer, voucher, id, now),
-        Taking::Points(points) => points::hold(customer, id, *points),
-    };
+pub(crate) fn writes(order: &Order, takings: &[Taking], trace: Option<&str>) -> Commit {
     let first = orders::place(order, &sends(order, trace));
-    std::iter::once(first).chain(takings.iter().map(write)).collect()
+    std::iter::once(first).chain(takings.iter().map(|it| it.write(order))).collect()
 }
 
 fn sends(order: &Order, trace: Option<&str>) -> Sends {

@@ -21,7 +21,7 @@ use aftercart::{
 
 use crate::{
     changing,
-    rules::change::{self, By, CallingOff},
+    rules::change::{self, By, Units},
     wire::order::{CancelUnits, OrderView},
 };
 
@@ -59,17 +59,10 @@ async fn cancel(app: Arc<App>, request: Request) -> Answer {
     Response::json(200, &OrderView::of(&outcome.order, outcome.shipment.as_ref()))
 }
 
-fn parse(body: CancelUnits) -> Result<Vec<CallingOff>, Problem> {
+fn parse(body: CancelUnits) -> Result<Vec<Units>, Problem> {
     if body.lines.is_empty() || body.lines.len() > MAX_LINES {
         return Err(Problem::invalid("lines", format!("Name 1 to {MAX_LINES} lines.")));
     }
-    let mut asked: Vec<CallingOff> = Vec::with_capacity(body.lines.len());
-    for (line, off) in body.lines.into_iter().enumerate() {
-        if asked.iter().any(|earlier| earlier.sku == off.sku) {
-            let detail = "The SKU is in two lines of the request; name it once.";
-            return Err(Problem::invalid(format!("lines[{line}].sku"), detail));
-        }
-        asked.push(CallingOff { line, sku: off.sku, units: off.cancelled });
-    }
-    Ok(asked)
+    let lines = body.lines.into_iter().map(|line| (line.sku, line.cancelled));
+    Units::distinct(lines).map_err(changing::twice)
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use aftercart::model::{
     customer::Address,
     id::RefundId,
-    money::Money,
+    money::{Currency, Money},
     order::{
         Actor, Deed, Happening, MAX_HISTORY, Order, OrderEvent, OrderLine, OrderStatus,
         RefundCause, RefundDue,
@@ -33,15 +33,32 @@ pub struct By {
     pub why: Option<Text<500>>,
 }
 
-/// How many units of a line are to be off in all.
+/// How many units of a line something is to have happened to in all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallingOff {
+pub struct Units {
     /// Of which line, by its place in the request.
     pub line: usize,
-    /// The line's SKU. Gifts are not called off by themselves.
+    /// The line's SKU. To gifts nothing happens by themselves.
     pub sku: Sku,
-    /// So many units, those that are off already included.
+    /// So many units, those that it happened to already included.
     pub units: u32,
+}
+
+impl Units {
+    /// What is asked of each SKU.
+    ///
+    /// # Errors
+    /// The place of a line whose SKU was named before.
+    pub fn distinct(lines: impl IntoIterator<Item = (Sku, u32)>) -> Result<Vec<Self>, usize> {
+        let mut asked: Vec<Self> = Vec::new();
+        for (line, (sku, units)) in lines.into_iter().enumerate() {
+            if asked.iter().any(|earlier| earlier.sku == sku) {
+                return Err(line);
+            }
+            asked.push(Self { line, sku, units });
+        }
+        Ok(asked)
+    }
 }
 
 /// Why an order is not changed. The texts are for whoever asks.
@@ -65,7 +82,7 @@ pub enum Refusal {
         sku: Sku,
     },
     /// The line has fewer units.
-    #[error("The order has {has} of {sku}, and no more can be called off.")]
+    #[error("The order has {has} of {sku} {}.", left_to(*.deed))]
     TooMany {
         /// Which line of the request.
         line: usize,
@@ -73,6 +90,8 @@ pub enum Refusal {
         sku: Sku,
         /// How many the order has.
         has: u32,
+        /// What was to happen to them.
+        deed: Deed,
     },
     /// Delivery or tax would cost something else there.
     #[error(
@@ -83,6 +102,12 @@ pub enum Refusal {
     /// An offer was given for the order as a whole.
     #[error("An offer was given for the order as a whole; cancel all of it and order again.")]
     Offers,
+    /// Money in another currency than the order's.
+    #[error("The order was paid in {0}; name an amount in it.")]
+    OtherCurrency(Currency),
+    /// More would go back than was paid.
+    #[error("Of what was paid, {0} is left to give back; name no more.")]
+    MoreThanPaid(Money),
     /// Its history has no room for more.
     #[error("The order was changed too often and takes no more changes; please contact the shop.")]
     TooOften,
@@ -90,6 +115,13 @@ pub enum Refusal {
     /// nothing that the suite writes.
     #[error("the money of the order does not add up")]
     Inconsistent,
+}
+
+fn left_to(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Refunded => "that were not called off; name no more",
+        _ => "for which no money went back; name no more",
+    }
 }
 
 fn ended(status: OrderStatus) -> &'static str {
@@ -122,7 +154,7 @@ pub fn cancel(
     // Not refused for want of room: it happens once.
     let noted = noted(order, Deed::Cancelled, by);
     let changed = Order { status, held_at: None, expires_at: None, ..noted };
-    refunded(changed, back).map(Some)
+    due(changed, back, RefundCause::Cancelled).map(Some)
 }
 
 /// Calls off units of a paid order. Their exact share of what was paid for
@@ -138,10 +170,11 @@ pub fn cancel(
 pub fn cancel_units(
     order: &Order,
     shipment: Option<&Shipment>,
-    asked: &[CallingOff],
+    asked: &[Units],
     by: &By,
 ) -> Result<Option<Order>, Refusal> {
-    let targets = targets(order, asked)?;
+    let most = |line: &OrderLine| line.quantity.saturating_sub(line.refunded);
+    let targets = targets(order, asked, Deed::UnitsCancelled, most)?;
     let off = |line: &OrderLine| match line.gift {
         None => targets.get(&line.sku).copied().unwrap_or(0).max(line.cancelled),
         Some(_) => line.cancelled,
@@ -156,7 +189,7 @@ pub fn cancel_units(
         return Ok(None);
     }
     let mut bought = order.lines.iter().filter(|line| line.gift.is_none());
-    if bought.all(|line| off(line) == line.quantity) {
+    if bought.all(|line| off(line).saturating_add(line.refunded) == line.quantity) {
         return cancel(order, shipment, by);
     }
     if order.discounts.iter().any(|discount| discount.tied) {
@@ -167,13 +200,16 @@ pub fn cancel_units(
     let mut back = Money::zero(order.total.currency());
     for line in &mut changed.lines {
         let units = off(line);
+        let both = units.saturating_add(line.refunded);
         back = back
-            .plus(paid_for(line, units, order.tax_included)?)
+            .plus(paid_for(line, both, order.tax_included)?)
             .map_err(|_| Refusal::Inconsistent)?;
         release(line, units.saturating_sub(line.cancelled));
         line.cancelled = units;
     }
-    refunded(changed, back).map(Some)
+    // Goodwill may have gone back of it before.
+    let back = at_most(back, left(order)?);
+    due(changed, back, RefundCause::Cancelled).map(Some)
 }
 
 /// Sends the order somewhere else. Nothing to do when it goes there already.
@@ -241,17 +277,23 @@ pub fn note(order: &Order, by: &By) -> Result<Option<Order>, Refusal> {
     roomy(order, Deed::Noted, by).map(Some)
 }
 
-/// What is asked of each SKU.
-fn targets(order: &Order, asked: &[CallingOff]) -> Result<BTreeMap<Sku, u32>, Refusal> {
+/// What is asked of each SKU: a deed to at most so many units of a line.
+pub(super) fn targets(
+    order: &Order,
+    asked: &[Units],
+    deed: Deed,
+    most: impl Fn(&OrderLine) -> u32,
+) -> Result<BTreeMap<Sku, u32>, Refusal> {
     let mut targets = BTreeMap::new();
-    for CallingOff { line, sku, units } in asked {
+    for Units { line, sku, units } in asked {
         let (line, sku) = (*line, sku.clone());
         let mut bought = order.lines.iter().filter(|known| known.gift.is_none());
         let Some(known) = bought.find(|known| known.sku == sku) else {
             return Err(Refusal::UnknownLine { line, sku });
         };
-        if *units > known.quantity {
-            return Err(Refusal::TooMany { line, sku, has: known.quantity });
+        let has = most(known);
+        if *units > has {
+            return Err(Refusal::TooMany { line, sku, has, deed });
         }
         targets.insert(sku, *units);
     }
@@ -270,7 +312,7 @@ fn unsent(shipment: Option<&Shipment>) -> Result<(), Refusal> {
 }
 
 /// A buyer leaves room for what the shop may have to do.
-fn roomy(order: &Order, what: Deed, by: &By) -> Result<Order, Refusal> {
+pub(super) fn roomy(order: &Order, what: Deed, by: &By) -> Result<Order, Refusal> {
     let most = if by.who == Actor::Buyer { MAX_HISTORY / 2 } else { MAX_HISTORY };
     if order.history.len() < most { Ok(noted(order, what, by)) } else { Err(Refusal::TooOften) }
 }
@@ -283,33 +325,37 @@ fn noted(order: &Order, what: Deed, by: &By) -> Order {
 }
 
 /// The money that comes back for the units of a line that are off when
-/// `units` are, and were not before: the difference of two shares of what was
-/// paid for the line, which is its total, with the tax if that came on top,
-/// less what points paid.
-fn paid_for(line: &OrderLine, units: u32, tax_included: bool) -> Result<Money, Refusal> {
+/// `units` are, called off or given back, and were not before: the difference
+/// of two shares of what was paid for the line, which is its total, with the
+/// tax if that came on top, less what points paid.
+pub(super) fn paid_for(line: &OrderLine, units: u32, tax_included: bool) -> Result<Money, Refusal> {
     let on_top = if tax_included { 0 } else { line.tax.minor() };
     let paid = line.total.minor().checked_add(on_top);
     let paid =
         paid.and_then(|paid| paid.checked_sub(line.points.minor())).ok_or(Refusal::Inconsistent)?;
-    let back = line.share(paid, units).saturating_sub(line.share(paid, line.cancelled));
+    let back = line.share(paid, units).saturating_sub(line.share(paid, line.off()));
     Money::new(back, line.total.currency()).map_err(|_| Refusal::Inconsistent)
 }
 
 /// What was paid for the order, less what goes back already.
-fn left(order: &Order) -> Result<Money, Refusal> {
-    let off = order.refunds_due.iter().filter(|due| due.cause == RefundCause::Cancelled);
-    let left = off.map(|due| due.amount).try_fold(order.total, Money::minus);
+pub(super) fn left(order: &Order) -> Result<Money, Refusal> {
+    let back = order.refunds_due.iter().filter(|due| due.cause.is_of_the_price());
+    let left = back.map(|due| due.amount).try_fold(order.total, Money::minus);
     left.map_err(|_| Refusal::Inconsistent)
 }
 
+/// An amount, but no more than another of its currency.
+pub(super) fn at_most(amount: Money, most: Money) -> Money {
+    if amount.minor() > most.minor() { most } else { amount }
+}
+
 /// The order with money that goes back for its last happening.
-fn refunded(mut order: Order, amount: Money) -> Result<Order, Refusal> {
+pub(super) fn due(mut order: Order, amount: Money, cause: RefundCause) -> Result<Order, Refusal> {
     if amount.minor() == 0 {
         return Ok(order);
     }
     let payment = order.paid_by().cloned().ok_or(Refusal::Inconsistent)?;
     let number = order.history.len().to_string();
-    let cause = RefundCause::Cancelled;
     let id = RefundId::derive(&[order.id.as_str(), cause.as_str(), &number]);
     order.refunds_due.push(RefundDue { id, payment, amount, cause });
     Ok(order)
@@ -327,12 +373,11 @@ fn release(line: &mut OrderLine, units: u32) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use aftercart::model::{
         customer::CustomerId,
         delivery::{MethodId, Promise},
         id::{OrderId, PaymentId},
-        money::Currency,
         order::{OrderDelivery, OrderPayment},
         payment::PaymentStatus,
         price::RuleId,
@@ -343,11 +388,11 @@ mod tests {
 
     use super::*;
 
-    fn money(minor: i64) -> Money {
+    pub(in crate::rules) fn money(minor: i64) -> Money {
         Money::new(minor, Currency::parse("GBP").unwrap()).unwrap()
     }
 
-    fn sku(number: usize) -> Sku {
+    pub(in crate::rules) fn sku(number: usize) -> Sku {
         Sku::parse(&format!("S{number}")).unwrap()
     }
 
@@ -356,7 +401,11 @@ mod tests {
     }
 
     /// A line of units at 100 each, of which others take something off.
-    fn line(number: usize, quantity: u32, (discount, tax, points): (i64, i64, i64)) -> OrderLine {
+    pub(in crate::rules) fn line(
+        number: usize,
+        quantity: u32,
+        (discount, tax, points): (i64, i64, i64),
+    ) -> OrderLine {
         let total = i64::from(quantity) * 100 - discount;
         let half = quantity / 2;
         let stock = [part(0, half), part(1, quantity - half)];
@@ -371,6 +420,7 @@ mod tests {
             points: money(points),
             gift: None,
             cancelled: 0,
+            refunded: 0,
             stock: stock.into_iter().filter(|part| part.quantity > 0).collect(),
         }
     }
@@ -382,7 +432,7 @@ mod tests {
         serde_json::from_value(address).unwrap()
     }
 
-    fn placed(lines: Vec<OrderLine>, tax_included: bool) -> Order {
+    pub(in crate::rules) fn placed(lines: Vec<OrderLine>, tax_included: bool) -> Order {
         let paid = |line: &OrderLine| {
             let tax = if tax_included { 0 } else { line.tax.minor() };
             line.total.minor() + tax - line.points.minor()
@@ -427,12 +477,13 @@ mod tests {
         }
     }
 
-    fn paid(lines: Vec<OrderLine>, tax_included: bool) -> Order {
+    pub(in crate::rules) fn paid(lines: Vec<OrderLine>, tax_included: bool) -> Order {
         let attempt = OrderPayment {
             payment: PaymentId::derive(&["1"]),
             status: PaymentStatus::Succeeded,
             at: Timestamp::EPOCH,
             events: 1,
+            paid: true,
         };
         Order {
             status: OrderStatus::Paid,
@@ -443,17 +494,17 @@ mod tests {
         }
     }
 
-    fn two_lines() -> Vec<OrderLine> {
+    pub(in crate::rules) fn two_lines() -> Vec<OrderLine> {
         vec![line(0, 3, (10, 48, 0)), line(1, 2, (0, 33, 20))]
     }
 
-    fn shipment(order: &Order, label: bool) -> Shipment {
+    pub(in crate::rules) fn shipment(order: &Order, label: bool) -> Shipment {
         let number = TrackingNumber::parse("AB-1234").unwrap();
         let label = label.then_some(Tracking { carrier: Carrier::Generic, number });
         Shipment { tracking: label, ..Shipment::first(order, Timestamp::EPOCH) }
     }
 
-    fn by(who: Actor) -> By {
+    pub(in crate::rules) fn by(who: Actor) -> By {
         By { who, at: Timestamp::EPOCH, why: None }
     }
 
@@ -461,12 +512,12 @@ mod tests {
         by(Actor::Buyer)
     }
 
-    fn off(units: &[(usize, u32)]) -> Vec<CallingOff> {
+    pub(in crate::rules) fn off(units: &[(usize, u32)]) -> Vec<Units> {
         let asked = units.iter().enumerate();
-        asked.map(|(line, (of, units))| CallingOff { line, sku: sku(*of), units: *units }).collect()
+        asked.map(|(line, (of, units))| Units { line, sku: sku(*of), units: *units }).collect()
     }
 
-    fn refunds(order: &Order) -> i64 {
+    pub(in crate::rules) fn refunds(order: &Order) -> i64 {
         order.refunds_due.iter().map(|due| due.amount.minor()).sum()
     }
 
@@ -516,7 +567,8 @@ mod tests {
         for fewer in [0, 1, 2] {
             assert_eq!(cancel_units(&once, None, &off(&[(0, fewer)]), &buyer()), Ok(None));
         }
-        let has_three = Refusal::TooMany { line: 0, sku: sku(0), has: 3 };
+        let deed = Deed::UnitsCancelled;
+        let has_three = Refusal::TooMany { line: 0, sku: sku(0), has: 3, deed };
         assert_eq!(cancel_units(&once, None, &off(&[(0, 4)]), &buyer()), Err(has_three));
         let unknown = Refusal::UnknownLine { line: 1, sku: sku(7) };
         assert_eq!(cancel_units(&once, None, &off(&[(0, 3), (7, 1)]), &buyer()), Err(unknown));
@@ -591,7 +643,7 @@ mod tests {
         assert!(cancel(&order, None, &buyer()).unwrap().is_some(), "this is always possible");
     }
 
-    fn lines() -> impl Strategy<Value = Vec<OrderLine>> {
+    pub(in crate::rules) fn lines() -> impl Strategy<Value = Vec<OrderLine>> {
         let facts = (1_u32..20, 0_i64..=100, 0_i64..=500, 0_i64..=100);
         prop::collection::vec(facts, 1..5).prop_map(|lines| {
             let lines = lines.into_iter().enumerate();

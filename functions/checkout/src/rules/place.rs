@@ -255,6 +255,7 @@ fn order_lines(quote: &Quote, plan: &[LinePlan]) -> Result<Vec<OrderLine>, Money
             points: *points,
             gift: line.gift.clone(),
             cancelled: 0,
+            refunded: 0,
             stock: plan.parts.clone(),
         }
     };

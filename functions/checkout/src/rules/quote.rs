@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aftercart::model::{
     cart::CartLine,
-    customer::CustomerId,
-    delivery::MethodKind,
+    customer::{Country, CustomerId},
+    delivery::{MethodId, MethodKind},
     digest,
     id::VoucherId,
     money::{Money, MoneyError},
@@ -149,11 +149,20 @@ fn stranger(basket: &Basket) -> goods::Buyer<'_> {
 /// The locations that the goods may come from.
 #[must_use]
 pub fn locations(basket: &Basket, policy: &Policy) -> Vec<LocationId> {
-    let chosen = basket.method.as_ref();
-    let method = policy.delivery.methods.iter().find(|it| Some(&it.id) == chosen);
-    match (method, &basket.destination) {
+    sources(basket.method.as_ref(), basket.destination.as_ref().map(|it| &it.country), policy)
+}
+
+/// The locations that goods come from by a method to a country, as far as
+/// these are known.
+pub(super) fn sources(
+    method: Option<&MethodId>,
+    country: Option<&Country>,
+    policy: &Policy,
+) -> Vec<LocationId> {
+    let method = policy.delivery.methods.iter().find(|it| Some(&it.id) == method);
+    match (method, country) {
         (Some(method), _) if method.kind == MethodKind::Pickup => vec![method.location.clone()],
-        (_, Some(destination)) => policy.stock.sending_to(&destination.country),
+        (_, Some(country)) => policy.stock.sending_to(country),
         (_, None) => vec![policy.stock.first()],
     }
 }
@@ -189,7 +198,7 @@ pub fn quote(
         now: terms.now,
     };
     let goods = goods::price(terms.rules, &asked)?;
-    let wanted = wanted(&goods, facts, side.tier, terms.now);
+    let wanted = wanted(&goods, facts, terms.now);
     let plan = stock::plan(order, &locations, &wanted, &facts.levels);
     let parcel = parcel(&goods, facts, &plan);
     let options = options(basket, &side, &parcel, terms);
@@ -241,23 +250,25 @@ fn gifts(
     facts.gifts.iter().filter_map(gift).collect()
 }
 
-fn wanted(goods: &Priced, facts: &Facts, tier: Option<&str>, now: Timestamp) -> Vec<stock::Wanted> {
-    let floor = |sku: &Sku| {
-        let product = facts.products.get(sku);
-        product.map(|it| access::floor(&it.access, tier, now)).unwrap_or_default()
-    };
+fn wanted(goods: &Priced, facts: &Facts, now: Timestamp) -> Vec<stock::Wanted> {
     let wanted = |line: &goods::Line| stock::Wanted {
         sku: line.good.sku.clone(),
         quantity: line.quantity,
-        floor: floor(&line.good.sku),
+        floor: floor(&line.good.sku, facts, now),
     };
     goods.lines.iter().map(wanted).collect()
+}
+
+/// How far the buyer may empty a location of a SKU.
+pub(super) fn floor(sku: &Sku, facts: &Facts, now: Timestamp) -> stock::Floor {
+    let product = facts.products.get(sku);
+    product.map(|it| access::floor(&it.access, tier(facts), now)).unwrap_or_default()
 }
 
 /// The writes that take an order's stock, by the lines of its quote.
 #[must_use]
 pub fn takes(quote: &Quote, plan: &[LinePlan], facts: &Facts, now: Timestamp) -> Vec<stock::Take> {
-    stock::takes(&wanted(&quote.goods, facts, tier(facts), now), plan)
+    stock::takes(&wanted(&quote.goods, facts, now), plan)
 }
 
 /// The tier of the member.

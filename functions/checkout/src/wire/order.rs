@@ -50,6 +50,35 @@ pub struct GiveReason {
     pub why: Text<500>,
 }
 
+/// The body of `POST /operator/orders/{customer}/{id}/refunds`: what is to have
+/// gone back in all, after this call. What went back before counts, so the same
+/// call again changes nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GiveBack {
+    /// For units of these lines, each SKU once.
+    #[serde(default)]
+    pub lines: Vec<GiveBackLine>,
+    /// For the delivery, all that was paid for it.
+    #[serde(default)]
+    pub delivery: bool,
+    /// Beyond goods and delivery.
+    #[serde(default)]
+    pub goodwill: Option<Money>,
+    /// Why; for other operators.
+    pub why: Text<500>,
+}
+
+/// For how many units of a line the money is to have gone back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GiveBackLine {
+    /// Which line. Nothing was paid for gifts.
+    pub sku: Sku,
+    /// For how many units in all, besides those that were called off.
+    pub refunded: u32,
+}
+
 /// The body of `POST /operator/orders/{customer}/{id}/notes`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -123,6 +152,9 @@ pub struct LineView {
     /// How many of them were called off after they were paid.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cancelled: u32,
+    /// For how many of the others the money went back.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub refunded: u32,
     /// The list price of one.
     pub unit_price: Money,
     /// The list price of all.
@@ -179,7 +211,8 @@ pub struct RefundView {
     pub payment: PaymentId,
     /// How much.
     pub amount: Money,
-    /// Why: the order could not take it, or was called off, or units of it.
+    /// Why: the order could not take it, it or units of it were called off, or
+    /// an operator gave it back.
     pub cause: RefundCause,
 }
 
@@ -237,6 +270,8 @@ pub enum Milestone {
     UnitsCancelled,
     /// It goes somewhere else.
     AddressChanged,
+    /// Money of it went back.
+    Refunded,
 }
 
 /// A page of orders, latest first.
@@ -363,6 +398,7 @@ impl From<&OrderLine> for LineView {
             title: line.title.clone(),
             quantity: line.quantity,
             cancelled: line.cancelled,
+            refunded: line.refunded,
             unit_price: line.unit_price,
             list: sum(line.total, [line.discount]),
             discount: line.discount,
@@ -493,7 +529,9 @@ fn history(order: &Order) -> Vec<MilestoneView> {
             Deed::Cancelled => Milestone::Cancelled,
             Deed::UnitsCancelled => Milestone::UnitsCancelled,
             Deed::AddressChanged => Milestone::AddressChanged,
-            Deed::Held | Deed::Released | Deed::Noted => return None,
+            Deed::Refunded => Milestone::Refunded,
+            // That it was paid late is told by when it was paid.
+            Deed::Held | Deed::Released | Deed::Noted | Deed::PaidLate => return None,
         };
         Some(MilestoneView { at: it.at, what, by_shop: it.who != Actor::Buyer })
     };
