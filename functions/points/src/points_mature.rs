@@ -103,6 +103,7 @@ fn count(app: &App, entries: &[Entry], now: Timestamp) {
             Cause::OrderPaid(_)
             | Cause::OrderPoints(_)
             | Cause::OrderCancelled(_)
+            | Cause::Apology(_)
             | Cause::PointsReturned(_) => continue,
         };
         app.metrics.add(metric, entry.moved(), now);

@@ -1,16 +1,17 @@
 //! Queue points: posts the points that paid orders earn and spend, starts the
 //! clock of what they earn at delivery, and undoes what is called off.
 //!
-//! The messages `order.paid`, `order.cancelled` and `parcel.delivered` say
-//! only which order to look at; what is true of it now decides, so their order
-//! and number do not matter. An earning is one batched read and one
-//! transaction of two writes: the entry, whose identity keeps an order from
-//! earning twice, and the ledger, whose version keeps two writers apart. The
-//! entry itself is not read first, because it is there only when a message
-//! comes again: its condition tells. The spending of points that were held is
-//! one write more. Of an order of which something is called off, its entries
-//! and the record of what was undone are read, too; that record's condition
-//! keeps a difference from being moved twice.
+//! The messages `order.paid`, `order.cancelled`, `order.refunded` and
+//! `parcel.delivered` say only which order to look at; what is true of it now
+//! decides, so their order and number do not matter. An earning is one batched
+//! read and one transaction of two writes: the entry, whose identity keeps an
+//! order from earning twice, and the ledger, whose version keeps two writers
+//! apart. The entry itself is not read first, because it is there only when a
+//! message comes again: its condition tells. The spending of points that were
+//! held is one write more. Of an order of which something is called off or given
+//! back, its entries and the record of what was undone are read, too; that
+//! record's condition keeps a difference from being moved twice. `apology.due`
+//! gives points for money that came too late, once for an order.
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use aftercart::{
 
 use crate::{
     rules::{
+        apology,
         earn::{self, Facts, Posted, Posting},
         undo,
     },
@@ -38,7 +40,7 @@ use crate::{
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "points-post",
-    about: "Posts the points that orders earn and spend, and undoes what is called off.",
+    about: "Posts the points that orders earn and spend, undoes what is called off, and apologises.",
     trigger: Trigger::Queue(aftercart::messages::Queue::Points),
     needs: &[
         Need::Table(Table::Orders, &[Op::BatchGetItem]),
@@ -63,6 +65,9 @@ async fn post(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
         return Ok(());
     }
     let policy = app.policy().await?;
+    if matches!(envelope.message, Message::ApologyDue(_)) {
+        return apologise(&app, customer, order, &policy).await;
+    }
     let mut earned = None;
     for _ in 0..ATTEMPTS {
         let (posted, posting) = decide(&app, customer, order, earned.clone(), &policy).await?;
@@ -83,9 +88,42 @@ fn parse(message: &Message) -> Result<(&CustomerId, &OrderId), Failure> {
     match message {
         Message::OrderPaid(paid) => Ok((&paid.customer, &paid.order)),
         Message::OrderCancelled(cancelled) => Ok((&cancelled.customer, &cancelled.order)),
+        Message::OrderRefunded(refunded) => Ok((&refunded.customer, &refunded.order)),
+        Message::ApologyDue(due) => Ok((&due.customer, &due.order)),
         Message::ParcelDelivered(delivered) => Ok((&delivered.customer, &delivered.order)),
         other => Err(Failure::poison(format!("{} is no message about points", other.kind()))),
     }
+}
+
+/// Gives the points of an apology, once for an order: in one batched read, and
+/// one transaction of the entry and the ledger.
+async fn apologise(
+    app: &App,
+    customer: &CustomerId,
+    order: &OrderId,
+    policy: &Policy,
+) -> Result<(), Failure> {
+    let keys = [Key::order(customer, order), Key::ledger(customer)];
+    for _ in 0..ATTEMPTS {
+        let found = app.store.read(&keys).await?;
+        let known = found.order(customer, order)?;
+        let known = known.ok_or_else(|| Failure::poison(format!("there is no order {order}")))?;
+        let ledger = found.ledger(customer)?;
+        let decided = apology::decide(&known, &ledger, policy, app.now());
+        let Some((entry, ledger)) = decided.map_err(Failure::poison)? else { return Ok(()) };
+        soundness::check(app, &ledger)?;
+        let commit = Commit::new().with(points::post(&entry)).with(points::save(&ledger));
+        match app.store.commit(commit).await {
+            Ok(()) => return Ok(()),
+            // The entry is there.
+            Err(CommitError::Lost(lost)) if lost.iter().any(|it| it.position == 0) => {
+                return Ok(());
+            }
+            Err(CommitError::Lost(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Failure::retry(format!("the ledger changed {ATTEMPTS} times while it was read")))
 }
 
 /// Loads the facts, in one round trip (two when something is called off), and

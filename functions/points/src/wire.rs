@@ -93,10 +93,12 @@ pub enum PointsMovementKind {
     Earned,
     /// Points paid for an order, or a part of it.
     Spent,
-    /// What cancelled goods had earned was taken back.
+    /// What cancelled or refunded goods had earned was taken back.
     TakenBack,
-    /// Points that had paid for cancelled goods came back.
+    /// Points that had paid for cancelled or refunded goods came back.
     Returned,
+    /// Points were given as an apology.
+    Apology,
     /// Pending points became available.
     Matured,
     /// Points reached the end of their life.
@@ -154,12 +156,17 @@ impl From<&Entry> for MovementView {
                 (PointsMovementKind::Spent, format!("Paid for order {order}"), Some(order))
             }
             Cause::OrderCancelled(order) => {
-                let what = format!("Taken back: goods of order {order} were cancelled");
+                let what = format!("Taken back: goods of order {order} were cancelled or refunded");
                 (PointsMovementKind::TakenBack, what, Some(order))
             }
             Cause::PointsReturned(order) => {
-                let what = format!("Back: they had paid for cancelled goods of order {order}");
+                let what =
+                    format!("Back: they had paid for cancelled or refunded goods of order {order}");
                 (PointsMovementKind::Returned, what, Some(order))
+            }
+            Cause::Apology(order) => {
+                let what = format!("Sorry: the goods of order {order} were gone when it was paid");
+                (PointsMovementKind::Apology, what, Some(order))
             }
             Cause::ReturnWindowEnded(order) => {
                 let what = format!("Available: the return window of order {order} ended");

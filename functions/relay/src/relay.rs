@@ -39,6 +39,8 @@ pub const FUNCTION: Function = Function {
         Need::Queue(Queue::Points),
         Need::Queue(Queue::Surveys),
         Need::Queue(Queue::Orders),
+        Need::Queue(Queue::ProviderCalls),
+        Need::Queue(Queue::LatePayments),
         Need::Queue(Queue::Notifications),
     ],
     handle,

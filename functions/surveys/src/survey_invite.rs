@@ -1,14 +1,23 @@
-//! Queue surveys: schedules the invitation to tell about a delivery.
+//! Queue surveys: schedules the invitation to tell about a delivery, and
+//! suppresses it when the order was refunded whole.
 //!
-//! The message `parcel.delivered` says only which order to look at. The
-//! invitation's identity follows from the order and the occasion, so the
-//! message may come any number of times; a later correction of the delivery's
-//! time does not move an invitation that is scheduled.
+//! The messages `parcel.delivered` and `order.refunded` say only which order to
+//! look at: one of which its buyer kept something is asked about, and the other
+//! is not. The invitation's identity follows from the order and the occasion,
+//! so a message may come any number of times; a later correction of the
+//! delivery's time does not move an invitation that is scheduled. A refund that
+//! is not seen here yet is seen when the invitation is due.
 
 use std::sync::Arc;
 
 use aftercart::{
     messages::{Envelope, Message, Queue},
+    model::{
+        customer::CustomerId,
+        id::OrderId,
+        order::Order,
+        survey::{Suppression, Touchpoint},
+    },
     run::{App, Failure, Function, Handling, Invocation, Need, Trigger, batch, metrics::Metric},
     store::{CommitError, Op, Table, surveys},
 };
@@ -18,12 +27,12 @@ use crate::rules::invitation;
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "survey-invite",
-    about: "Schedules one survey invitation for each delivered order.",
+    about: "Schedules one survey invitation for each delivered order that was not refunded.",
     trigger: Trigger::Queue(Queue::Surveys),
     needs: &[
         Need::Table(Table::Orders, &[Op::BatchGetItem]),
         Need::Table(Table::Shipments, &[Op::BatchGetItem]),
-        Need::Table(Table::Surveys, &[Op::PutItem]),
+        Need::Table(Table::Surveys, &[Op::PutItem, Op::UpdateItem]),
         Need::Table(Table::Settings, &[Op::GetItem]),
     ],
     handle,
@@ -34,13 +43,12 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 }
 
 async fn invite(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
-    let Message::ParcelDelivered(delivered) = &envelope.message else {
-        let kind = envelope.message.kind();
-        return Err(Failure::poison(format!("{kind} is no message about surveys")));
-    };
-    let (customer, order) = (&delivered.customer, &delivered.order);
+    let (customer, order) = parse(&envelope.message)?;
     let (known, shipment) = app.store.order_and_shipment(customer, order).await?;
     let known = known.ok_or_else(|| Failure::poison(format!("there is no order {order}")))?;
+    if !invitation::is_kept(&known) {
+        return suppress(&app, &known).await;
+    }
     let policy = app.policy().await?;
     let Some(invite) = invitation::after_delivery(&known, shipment.as_ref(), &policy.surveys)
     else {
@@ -49,6 +57,28 @@ async fn invite(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
     match app.store.commit(surveys::schedule(&invite)).await {
         Ok(()) => {
             app.metrics.count(Metric::SurveyInvited, app.now());
+            Ok(())
+        }
+        Err(CommitError::Lost(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn parse(message: &Message) -> Result<(&CustomerId, &OrderId), Failure> {
+    match message {
+        Message::ParcelDelivered(delivered) => Ok((&delivered.customer, &delivered.order)),
+        Message::OrderRefunded(refunded) => Ok((&refunded.customer, &refunded.order)),
+        other => Err(Failure::poison(format!("{} is no message about surveys", other.kind()))),
+    }
+}
+
+/// Nothing to do when there is no invitation, or it is sent or suppressed.
+async fn suppress(app: &App, order: &Order) -> Result<(), Failure> {
+    let invite = invitation::identity(&order.id, Touchpoint::Delivery);
+    let now = app.now();
+    match app.store.commit(surveys::suppress(&invite, now, Suppression::NothingKept)).await {
+        Ok(()) => {
+            app.metrics.count(Metric::SurveySuppressed, now);
             Ok(())
         }
         Err(CommitError::Lost(_)) => Ok(()),

@@ -1,6 +1,7 @@
 //! Every five minutes: sends the invitations that are due, or suppresses them.
 //!
-//! The facts of all that is due are read in two batches. An invitation is sent
+//! The facts of all that is due are read in two batches. Nobody is asked about
+//! an order that was refunded whole, whoever heard of that first. An invitation is sent
 //! in one transaction with the record of contacts, so that no buyer is
 //! contacted beyond the budget, whoever else contacts them at the same moment;
 //! who loses reads the facts of that invitation anew.
@@ -22,10 +23,13 @@ use aftercart::{
         schedule::{self, Outcome, SWEEP_MAX, Swept},
         secrets::Secret,
     },
-    store::{Commit, CommitError, Found, Index, Key, Op, Sends, Table, surveys},
+    store::{Commit, CommitError, Found, Index, Key, Op, Sends, StoreError, Table, surveys},
 };
 
-use crate::rules::sending::{self, Sending};
+use crate::rules::{
+    invitation,
+    sending::{self, Sending},
+};
 
 /// See the module.
 pub const FUNCTION: Function = Function {
@@ -35,6 +39,7 @@ pub const FUNCTION: Function = Function {
     needs: &[
         Need::Table(Table::Surveys, &[Op::BatchGetItem, Op::UpdateItem, Op::PutItem]),
         Need::Index(Table::Surveys, Index::ByDue),
+        Need::Table(Table::Orders, &[Op::BatchGetItem]),
         Need::Table(Table::Settings, &[Op::GetItem]),
         Need::Secret(Secret::Links),
         Need::Setting(Setting::PublicUrl),
@@ -57,11 +62,11 @@ async fn sweep(app: Arc<App>) -> Result<Swept, Failure> {
     let invites = app.store.read(&keys).await?;
     // An invitation that cannot be read fails by itself, below.
     let known = due.iter().filter_map(|id| invites.invite(id).ok().flatten());
-    let keys: Vec<Key> = known.map(|invite| Key::contacts(&invite.customer)).collect();
-    let contacts = app.store.read(&keys).await?;
+    let keys: Vec<Key> = known.flat_map(|invite| about(&invite)).collect();
+    let beside = app.store.read(&keys).await?;
     let mut swept = Swept::default();
     for id in &due {
-        let work = see_to(&app, id, (&invites, &contacts), &policy.surveys);
+        let work = see_to(&app, id, (&invites, &beside), &policy.surveys);
         swept.see_to(id.as_str(), work).await;
     }
     Ok(swept)
@@ -71,14 +76,15 @@ async fn sweep(app: Arc<App>) -> Result<Swept, Failure> {
 async fn see_to(
     app: &App,
     id: &InviteId,
-    (invites, contacts): (&Found, &Found),
+    (invites, beside): (&Found, &Found),
     policy: &SurveysPolicy,
 ) -> Result<Outcome, Failure> {
     let Some(mut invite) = invites.invite(id)? else { return Ok(Outcome::Settled) };
-    let mut contacts = contacts.contacts(&invite.customer)?;
+    let mut contacts = beside.contacts(&invite.customer)?;
+    let mut is_kept = is_kept(beside, &invite)?;
     for _ in 0..ATTEMPTS {
         let now = app.now();
-        let sending = sending::decide(&invite, &contacts, policy, now);
+        let sending = sending::decide(&invite, is_kept, &contacts, policy, now);
         let (commit, metric) = match &sending {
             Sending::Settled => return Ok(Outcome::Settled),
             Sending::Suppress(why) => {
@@ -96,12 +102,23 @@ async fn see_to(
             Err(CommitError::Lost(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        let keys = [Key::invite(id), Key::contacts(&invite.customer)];
-        let found = app.store.read(&keys).await?;
+        let [contact, order] = about(&invite);
+        let found = app.store.read(&[Key::invite(id), contact, order]).await?;
         contacts = found.contacts(&invite.customer)?;
+        is_kept = self::is_kept(&found, &invite)?;
         invite = found.invite(id)?.ok_or_else(|| Failure::retry("the invitation went away"))?;
     }
     Err(Failure::retry(format!("the contacts changed {ATTEMPTS} times while they were read")))
+}
+
+/// What is read beside an invitation.
+fn about(invite: &Invite) -> [Key; 2] {
+    [Key::contacts(&invite.customer), Key::order(&invite.customer, &invite.order)]
+}
+
+fn is_kept(found: &Found, invite: &Invite) -> Result<bool, StoreError> {
+    let order = found.order(&invite.customer, &invite.order)?;
+    Ok(order.is_some_and(|order| invitation::is_kept(&order)))
 }
 
 /// The invitation with its message, and the record of contacts.

@@ -36,6 +36,7 @@ pub(crate) fn order(totals: &[i64], paid_at: Option<Timestamp>) -> Order {
         points: money(0),
         gift: None,
         cancelled: 0,
+        refunded: 0,
         stock: Vec::new(),
     };
     let day = Date::parse("2026-01-03").unwrap();

@@ -1,11 +1,11 @@
 //! What becomes of an order's points when it is called off after it was paid,
-//! or units of it.
+//! or units of it, or when money goes back for units that the buyer has.
 //!
-//! How much is undone is a function of the order as it stands. Units are only
-//! ever called off, never called back, so it only grows; what was undone
-//! before is kept beside the entries, and the difference is moved. Whatever
-//! the steps in which units are called off, and however many of them one look
-//! at the order sees, the differences sum to the same.
+//! How much is undone is a function of the order as it stands. Units that are
+//! called off or given back stay so, so it only grows; what was undone before is
+//! kept beside the entries, and the difference is moved. Whatever the steps in
+//! which units go, and however many of them one look at the order sees, the
+//! differences sum to the same.
 
 use aftercart::model::{
     order::{Order, OrderLine, OrderStatus},
@@ -13,22 +13,24 @@ use aftercart::model::{
     time::Timestamp,
 };
 
-/// How many units of a line are called off.
+/// For how many units of a line the money went back: they were called off, or
+/// an operator gave it back.
 fn units(order: &Order, line: &OrderLine) -> u32 {
     match order.status {
         OrderStatus::Cancelled => line.quantity,
-        _ => line.cancelled.min(line.quantity),
+        _ => line.off().min(line.quantity),
     }
 }
 
-/// Whether an order was paid, and it or units of it called off since.
+/// Whether an order was paid, and it or units of it were called off or given
+/// back since.
 #[must_use]
 pub fn applies(order: &Order) -> bool {
     order.paid_at.is_some() && order.lines.iter().any(|line| units(order, line) > 0)
 }
 
 /// How many of the points that an order earned, line by line, are to be taken
-/// back in all: of each line the share of the units that are called off.
+/// back in all: of each line the share of the units that are off.
 #[must_use]
 pub fn taken(order: &Order, earned: &[i64]) -> i64 {
     let lines = order.lines.iter().zip(earned);
@@ -36,19 +38,20 @@ pub fn taken(order: &Order, earned: &[i64]) -> i64 {
 }
 
 /// How many of the points that paid for an order are to come back in all: in
-/// proportion to what they paid for the units that are called off, rounded
-/// down. Those that paid for the delivery come back with the last unit.
+/// proportion to what they paid for the units that are off, rounded down. Those
+/// that paid for the delivery come back with the last unit that was bought:
+/// gifts are not given back.
 #[must_use]
 pub fn returned(order: &Order) -> i64 {
     let Some(points) = order.points else { return 0 };
-    if order.lines.iter().all(|line| units(order, line) == line.quantity) {
+    let mut bought = order.lines.iter().filter(|line| line.gift.is_none());
+    if bought.all(|line| units(order, line) == line.quantity) {
         return points.points;
     }
     let goods = points.points.saturating_sub(order.delivery.points);
     let lines = order.lines.iter();
-    let called_off: i64 =
-        lines.map(|line| line.share(line.points.minor(), units(order, line))).sum();
-    let exact = i128::from(goods) * i128::from(called_off);
+    let off: i64 = lines.map(|line| line.share(line.points.minor(), units(order, line))).sum();
+    let exact = i128::from(goods) * i128::from(off);
     let back = exact.checked_div(i128::from(points.amount.minor())).unwrap_or(0);
     i64::try_from(back).unwrap_or(goods)
 }
@@ -79,7 +82,7 @@ pub fn returning(lots: &[Lot], before: i64, now: i64, least_end: Timestamp) -> V
 
 #[cfg(test)]
 mod tests {
-    use aftercart::model::{order::OrderPoints, points::total};
+    use aftercart::model::{order::OrderPoints, points::total, price::RuleId};
     use proptest::prelude::*;
 
     use super::*;
@@ -122,6 +125,16 @@ mod tests {
     }
 
     #[test]
+    fn units_that_are_given_back_count_as_those_that_are_called_off() {
+        let mut order = called_off(&[(3, 300, 1), (1, 0, 0)], 350, 50);
+        order.lines[1].gift = RuleId::parse("gift").ok();
+        order.lines[0].refunded = 1;
+        assert_eq!((taken(&order, &[100, 0]), returned(&order)), (66, 200));
+        order.lines[0].refunded = 2;
+        assert_eq!((taken(&order, &[100, 0]), returned(&order)), (100, 350), "the gift is kept");
+    }
+
+    #[test]
     fn only_a_paid_order_has_something_to_undo() {
         let mut order = called_off(&[(3, 0, 0)], 0, 0);
         assert!(!applies(&order));
@@ -151,7 +164,7 @@ mod tests {
         #[test]
         fn any_sequence_of_steps_sums_to_the_whole(
             lines in prop::collection::vec((1_u32..50, 0_i64..5_000, 0_i64..1_000), 1..6),
-            steps in prop::collection::vec((0_usize..6, 1_u32..20), 0..30),
+            steps in prop::collection::vec((0_usize..6, 1_u32..20, any::<bool>()), 0..30),
             delivery in 0_i64..500,
             goods in 0_i64..5_000,
         ) {
@@ -161,13 +174,15 @@ mod tests {
             let lots: Vec<Lot> = (0_u16..7).map(|day| Lot { expires_at: at(day), points: (goods + delivery) / 7 })
                 .chain([Lot { expires_at: at(9), points: (goods + delivery) % 7 }]).collect();
             let (mut took, mut back, mut came) = (0, 0, 0);
-            let step = |order: &mut Order, line: usize, units: u32| {
+            let step = |order: &mut Order, line: usize, units: u32, refunded: bool| {
                 if let Some(line) = order.lines.get_mut(line) {
-                    line.cancelled = line.quantity.min(line.cancelled + units);
+                    let units = units.min(line.quantity - line.off());
+                    *if refunded { &mut line.refunded } else { &mut line.cancelled } += units;
                 }
             };
-            for (line, units) in steps.into_iter().chain((0..6).map(|line| (line, 50))) {
-                step(&mut order, line, units);
+            let rest = (0..6).map(|line| (line, 50, delivery % 2 == 0));
+            for (line, units, refunded) in steps.into_iter().chain(rest) {
+                step(&mut order, line, units, refunded);
                 let (takes, gives) = (taken(&order, &earned), returned(&order));
                 prop_assert!(takes >= took && gives >= back, "it only grows");
                 came += total(&returning(&lots, back, gives, at(8)));

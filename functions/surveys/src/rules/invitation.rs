@@ -2,7 +2,7 @@
 
 use aftercart::model::{
     id::{InviteId, OrderId},
-    order::Order,
+    order::{Order, OrderStatus},
     policy::SurveysPolicy,
     shipment::Shipment,
     survey::{Invite, InviteStatus, Touchpoint},
@@ -14,8 +14,17 @@ pub fn identity(order: &OrderId, touchpoint: Touchpoint) -> InviteId {
     InviteId::derive(&[order.as_str(), touchpoint.as_str()])
 }
 
+/// Whether its buyer kept any of the goods that were bought: the order was not
+/// called off, and the money did not go back for all of them.
+#[must_use]
+pub fn is_kept(order: &Order) -> bool {
+    let mut bought = order.lines.iter().filter(|line| line.gift.is_none());
+    order.status == OrderStatus::Paid && bought.any(|line| line.off() < line.quantity)
+}
+
 /// The invitation to tell about a delivery, once there is one: it is due a
-/// while after the parcel arrived, and open for a while from then.
+/// while after the parcel arrived, and open for a while from then. Nobody is
+/// asked about goods that nobody kept.
 #[must_use]
 pub fn after_delivery(
     order: &Order,
@@ -23,6 +32,9 @@ pub fn after_delivery(
     policy: &SurveysPolicy,
 ) -> Option<Invite> {
     let due = shipment?.journey.delivered_at?.plus(policy.delay);
+    if !is_kept(order) {
+        return None;
+    }
     Some(Invite {
         id: identity(&order.id, Touchpoint::Delivery),
         order: order.id.clone(),
@@ -43,9 +55,12 @@ mod tests {
         delivery::{MethodId, Promise},
         id::ShipmentId,
         money::{Currency, Money},
-        order::{OrderDelivery, OrderStatus},
+        order::{OrderDelivery, OrderLine},
         policy::Policy,
+        price::RuleId,
+        product::Sku,
         shipment::Journey,
+        text::Text,
         time::Timestamp,
     };
 
@@ -53,6 +68,25 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
+    }
+
+    /// A line of three units.
+    fn line(gift: Option<RuleId>) -> OrderLine {
+        let free = Money::zero(Currency::parse("EUR").unwrap());
+        OrderLine {
+            sku: Sku::parse("TEA").unwrap(),
+            title: Text::new("Tea").unwrap(),
+            quantity: 3,
+            unit_price: free,
+            discount: free,
+            total: free,
+            tax: free,
+            points: free,
+            gift,
+            cancelled: 0,
+            refunded: 0,
+            stock: Vec::new(),
+        }
     }
 
     fn order() -> Order {
@@ -63,7 +97,7 @@ mod tests {
             customer: CustomerId::guest("k"),
             placed_at: paid_at,
             status: OrderStatus::Paid,
-            lines: Vec::new(),
+            lines: vec![line(None), line(RuleId::parse("gift").ok())],
             discounts: Vec::new(),
             delivery: OrderDelivery {
                 method: MethodId::parse("standard").unwrap(),
@@ -122,6 +156,14 @@ mod tests {
         assert_eq!(invite.expires, at("2026-12-08T10:00:00Z"));
         assert_eq!(invite.language, Language::Zh);
         assert!(invite.status.is_scheduled());
+        let mut refunded = order();
+        (refunded.lines[0].cancelled, refunded.lines[0].refunded) = (1, 1);
+        assert!(is_kept(&refunded), "one is left");
+        refunded.lines[0].refunded = 2;
+        assert!(!is_kept(&refunded), "a gift is no reason to ask");
+        let delivered = shipment(Some(at("2026-11-05T10:00:00Z")));
+        assert_eq!(after_delivery(&refunded, Some(&delivered), &policy), None);
+        assert!(!is_kept(&Order { status: OrderStatus::Cancelled, ..order() }));
         let corrected = invited(Some(&shipment(Some(at("2026-11-06T10:00:00Z"))))).unwrap();
         assert_eq!(corrected.id, invite.id);
     }

@@ -17,16 +17,21 @@ pub enum Sending {
     Send(Contacts),
 }
 
-/// Decides about an invitation.
+/// Decides about an invitation to tell about an order of which its buyer kept
+/// something, or nothing.
 #[must_use]
 pub fn decide(
     invite: &Invite,
+    is_kept: bool,
     contacts: &Contacts,
     policy: &SurveysPolicy,
     now: Timestamp,
 ) -> Sending {
     if !invite.status.is_scheduled() || now < invite.due {
         return Sending::Settled;
+    }
+    if !is_kept {
+        return Sending::Suppress(Suppression::NothingKept);
     }
     if now >= invite.expires {
         return Sending::Suppress(Suppression::TooLate);
@@ -79,14 +84,17 @@ pub(crate) mod tests {
         let scheduled = invite(InviteStatus::Scheduled);
         let nobody = Contacts::none(scheduled.customer.clone());
         let contacted = Contacts { at: vec![at(1)], ..nobody.clone() };
-        let decided = |contacts, day| decide(&scheduled, contacts, &policy(), at(day));
+        let decided = |contacts, day| decide(&scheduled, true, contacts, &policy(), at(day));
         assert_eq!(decided(&nobody, 2), Sending::Settled);
         let sent = Contacts { at: vec![at(3)], ..nobody.clone() };
         assert_eq!(decided(&nobody, 3), Sending::Send(sent));
         assert_eq!(decided(&contacted, 3), Sending::Suppress(Suppression::ContactBudget));
         assert_eq!(decided(&nobody, 33), Sending::Suppress(Suppression::TooLate));
+        let returned = decide(&scheduled, false, &nobody, &policy(), at(3));
+        assert_eq!(returned, Sending::Suppress(Suppression::NothingKept));
+        assert_eq!(decide(&scheduled, false, &nobody, &policy(), at(2)), Sending::Settled);
         let gone = invite(InviteStatus::Sent { at: at(3) });
-        assert_eq!(decide(&gone, &nobody, &policy(), at(4)), Sending::Settled);
+        assert_eq!(decide(&gone, false, &nobody, &policy(), at(4)), Sending::Settled);
     }
 
     proptest! {
@@ -105,7 +113,7 @@ pub(crate) mod tests {
             let mut sent: Vec<Timestamp> = Vec::new();
             for day in days {
                 let due = Invite { due: at(0), expires: at(1_000), ..invite(InviteStatus::Scheduled) };
-                if let Sending::Send(after) = decide(&due, &contacts, &policy, at(day)) {
+                if let Sending::Send(after) = decide(&due, true, &contacts, &policy, at(day)) {
                     contacts = after;
                     sent.push(at(day));
                 }
