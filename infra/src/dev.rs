@@ -22,7 +22,6 @@ mod policy;
 mod running;
 mod show;
 mod stack;
-mod stripe;
 mod tools;
 mod up;
 

@@ -4,6 +4,8 @@ pub mod dev;
 
 pub mod signing;
 
+pub mod providers;
+
 pub mod world;
 
 pub mod replay;

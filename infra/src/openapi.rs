@@ -23,6 +23,7 @@ struct Content {
 
 const JSON: &[&str] = &["application/json"];
 const JSON_OR_FORM: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
+const CSV_OR_BYTES: &[&str] = &["text/csv", "application/octet-stream"];
 const HTML: &[&str] = &["text/html"];
 
 /// The whole document.
@@ -329,7 +330,7 @@ fn changes(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
 
 fn operators(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
     use aftercart_checkout::wire::{
-        order::{GiveReason, LeaveNote, OrderFile},
+        order::{GiveBack, GiveReason, LeaveNote, OrderFile},
         search::FoundOrders,
     };
 
@@ -344,6 +345,11 @@ fn operators(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
         }
         "order-note" => Shapes::ok::<OrderFile>(of, "The order with its notes.", &[400, 404, 409])
             .taking::<LeaveNote>(of),
+        "order-refund" => {
+            let refused = &[400, 404, 409, 422];
+            Shapes::ok::<OrderFile>(of, "The order with what goes back.", refused)
+                .taking::<GiveBack>(of)
+        }
         "order-inspect" => Shapes::ok::<OrderFile>(of, "All that is known of the order.", &[404]),
         "order-search" => {
             Shapes::ok::<FoundOrders>(of, "A page of orders that were found.", &[400])
@@ -379,7 +385,7 @@ fn carts(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
 }
 
 fn settings(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
-    use aftercart::model::{policy::Policy, price::PriceRules};
+    use aftercart::model::{exchange::ExchangeRates, policy::Policy, price::PriceRules};
 
     let kept = "The document, which holds within a minute.";
     let held = "The document that holds.";
@@ -388,6 +394,10 @@ fn settings(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
         "settings-put-price-rules" => {
             Shapes::ok::<PriceRules>(of, kept, &[400]).taking::<PriceRules>(of)
         }
+        "settings-put-exchange-rates" => {
+            Shapes::ok::<ExchangeRates>(of, kept, &[400]).taking::<ExchangeRates>(of)
+        }
+        "settings-view-exchange-rates" => Shapes::ok::<ExchangeRates>(of, held, &[]),
         "settings-view" => Shapes::ok::<Policy>(of, held, &[]),
         "settings-view-price-rules" => Shapes::ok::<PriceRules>(of, held, &[]),
         _ => return None,
@@ -460,7 +470,10 @@ fn customers(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
 }
 
 fn payments(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
-    use aftercart_payments::wire::{Received, SandboxEvent, StartPayment, StartedPayment};
+    use aftercart_payments::wire::{
+        PaymentMethods, Received, SandboxEvent, SettlementReport, StartPayment, StartedPayment,
+        attempt::{AttemptList, AttemptView},
+    };
 
     Some(match operation {
         "payment-start" => {
@@ -468,6 +481,38 @@ fn payments(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
             Shapes::created::<StartedPayment>(of, about, &[400, 404, 409, 422, 502])
                 .taking::<StartPayment>(of)
                 .keyed()
+        }
+        "settlement-import" => {
+            let about = "How the statement and our records agree.";
+            let schema = json!({
+                "type": "string",
+                "description": "The provider's statement, as it gives it: CSV with a line of \
+                                column names, of at most 4 MiB and 10,000 rows. A file in GBK is \
+                                sent as application/octet-stream.",
+            });
+            Shapes::ok::<SettlementReport>(of, about, &[400, 404, 422])
+                .taking_one_of(CSV_OR_BYTES, schema)
+                .asking(("from", "Where the time begins in which money of ours is missed (RFC 3339), if that is before the file's own."))
+                .asking(("to", "Where it ends (RFC 3339), if that is after the file's own."))
+        }
+        "payment-methods" => {
+            let about = "The ways to pay, in the shop's order, one recommended.";
+            Shapes::ok::<PaymentMethods>(of, about, &[404, 409, 422])
+        }
+        "payment-view" => Shapes::ok::<AttemptView>(of, "Where the attempt stands.", &[404]),
+        "payment-view-payments" => {
+            let about = "The attempts that were heard of, the latest first.";
+            Shapes::ok::<AttemptList>(of, about, &[404])
+        }
+        "case-list" => {
+            use aftercart_payments::wire::case::CasePage;
+            Shapes::ok::<CasePage>(of, "A page of the open cases, the oldest first.", &[400])
+                .paged()
+        }
+        "case-resolve" => {
+            use aftercart_payments::wire::case::{CaseFile, ResolveCase};
+            let about = "The case as it is resolved.";
+            Shapes::ok::<CaseFile>(of, about, &[400, 404, 409]).taking::<ResolveCase>(of)
         }
         "payment-callback" => {
             let schema = foreign::<SandboxEvent>(of, "An event in the provider's own format.");

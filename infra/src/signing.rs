@@ -23,7 +23,7 @@ pub struct Callback {
 pub struct Payment<'a> {
     /// The provider's identity of the report.
     pub event: &'a str,
-    /// Such as `succeeded` or `failed`.
+    /// What happened, by the name of the suite's kind: `succeeded`, `failed`, `refunded`, ...
     pub kind: &'a str,
     /// The attempt.
     pub payment: &'a str,
@@ -33,6 +33,8 @@ pub struct Payment<'a> {
     pub currency: &'a str,
     /// When it happened and when the call is signed.
     pub at: Timestamp,
+    /// Of captures, refunds and disputes: which one.
+    pub part: Option<&'a str>,
 }
 
 /// One scan of a parcel.
@@ -59,48 +61,6 @@ pub struct Push<'a> {
     pub eta: Option<Timestamp>,
     /// When the call is signed.
     pub at: Timestamp,
-}
-
-/// The sandbox provider's report.
-#[must_use]
-pub fn sandbox(secret: &str, report: &Payment<'_>) -> Callback {
-    let body = json!({
-        "id": report.event,
-        "type": format!("payment.{}", report.kind),
-        "payment": report.payment,
-        "amount": { "amount": report.amount, "currency": report.currency },
-        "occurred_at": report.at,
-    });
-    standard("/callbacks/sandbox", secret, report.event, report.at, body.to_string())
-}
-
-/// Stripe's report: an event of a payment intent, such as
-/// `payment_intent.succeeded`.
-#[must_use]
-pub fn stripe(secret: &str, report: &Payment<'_>) -> Callback {
-    let seconds = report.at.unix_seconds();
-    let received = if report.kind == "succeeded" { report.amount } else { 0 };
-    let body = json!({
-        "id": report.event,
-        "object": "event",
-        "api_version": "2026-10-29.clover",
-        "created": seconds,
-        "type": format!("payment_intent.{}", report.kind),
-        "livemode": false,
-        "data": { "object": {
-            "id": format!("pi_{}", report.payment),
-            "object": "payment_intent",
-            "amount": report.amount,
-            "amount_received": received,
-            "currency": report.currency.to_lowercase(),
-            "metadata": { "payment": report.payment },
-        } },
-    })
-    .to_string();
-    let mac =
-        hmac_sha256(secret.as_bytes(), &[seconds.to_string().as_bytes(), b".", body.as_bytes()]);
-    let signature = format!("t={seconds},v1={}", to_hex(&mac));
-    Callback { path: "/callbacks/stripe", headers: vec![("stripe-signature", signature)], body }
 }
 
 /// A push of the merchant's own carrier.

@@ -2,7 +2,7 @@
 //! raw AWS events, over real AWS clients whose connection ends in memory.
 //!
 //! DynamoDB is an embedded database that honours conditions, transactions and
-//! indexes; SQS, Secrets Manager and Stripe are small stand-ins. Each function
+//! indexes; SQS, Secrets Manager and payment providers are small stand-ins. Each function
 //! has its own port to them, which permits only what the function declared,
 //! counts round trips and units, and fails the calls that it is told to fail.
 //! Time stands still until it is moved.
@@ -14,7 +14,6 @@ mod gateway;
 mod permit;
 mod port;
 mod queues;
-mod stripe;
 mod tables;
 
 pub use audit::{Checked, Violation};
@@ -32,7 +31,10 @@ use std::{
 
 use aftercart::{
     messages::Queue,
-    model::time::{Clock, Timestamp},
+    model::{
+        payment::Provider,
+        time::{Clock, Timestamp},
+    },
     run::{
         self, App, ConfigError, Function, Invocation, Platform, config::Aws, metrics::Metrics,
         secrets::Secret,
@@ -44,19 +46,18 @@ use aws_sdk_dynamodb::config::{
 };
 use serde_json::{Value, json, value::RawValue};
 
+use crate::providers::{self, StandIns};
+
 use self::{
     port::{Connection, Line},
     queues::Queues,
-    stripe::Stripe,
     tables::Tables,
 };
 
 /// The secrets of a world, which its senders sign with.
 pub mod secrets {
-    /// Stripe's callbacks.
-    pub const STRIPE: &str = "whsec_stripe_test_secret_0123456789abcdef";
-    /// The sandbox provider's callbacks.
-    pub const SANDBOX: &str = "whsec_c2FuZGJveC1zZWNyZXQtb2YtMzItYnl0ZXMh";
+    pub use crate::providers::{sandbox::SECRET as SANDBOX, stripe::SECRET as STRIPE};
+
     /// `EasyPost`'s tracker events.
     pub const EASYPOST: &str = "easypost-webhook-secret";
     /// The generic carrier's events.
@@ -144,7 +145,7 @@ struct Seat {
 struct Outside {
     tables: Tables,
     queues: Queues,
-    stripe: Stripe,
+    stand_ins: StandIns,
     clock: Arc<ManualClock>,
     metrics: Metrics,
     secrets: Mutex<BTreeMap<&'static str, Value>>,
@@ -166,7 +167,7 @@ impl World {
         let outside = Outside {
             tables: Tables::create().map_err(tables_failed)?,
             queues: Queues::default(),
-            stripe: Stripe::default(),
+            stand_ins: StandIns::default(),
             clock: Arc::new(ManualClock::at(options.start)),
             metrics: Metrics::memory(),
             secrets: Mutex::new(default_secrets()),
@@ -189,7 +190,7 @@ impl World {
         let outside = Outside {
             tables: self.outside.tables.copy().map_err(tables_failed)?,
             queues: self.outside.queues.copy(),
-            stripe: self.outside.stripe.copy(),
+            stand_ins: self.outside.stand_ins.copy(),
             clock: Arc::new(ManualClock::at(self.now())),
             metrics: Metrics::memory(),
             secrets: Mutex::new(self.outside.secrets().clone()),
@@ -255,10 +256,16 @@ impl World {
         &self.outside.metrics
     }
 
-    /// How many payment intents Stripe made.
+    /// The stand-ins for payment providers.
     #[must_use]
-    pub fn stripe_intents(&self) -> usize {
-        self.outside.stripe.intents()
+    pub fn stand_ins(&self) -> &StandIns {
+        &self.outside.stand_ins
+    }
+
+    /// How many payments a provider's stand-in was asked for.
+    #[must_use]
+    pub fn charges(&self, provider: Provider) -> usize {
+        self.stand_ins().memory(|memory| memory.count(provider, "charge"))
     }
 
     /// The messages of a queue by its name.
@@ -428,7 +435,6 @@ fn environment(function: &Function) -> BTreeMap<&'static str, String> {
         variables.insert(secret.variable(), arn(secret));
     }
     variables.insert(run::Setting::PublicUrl.variable(), PUBLIC_URL.to_owned());
-    variables.insert(run::Setting::StripeApiUrl.variable(), "https://stripe.local".to_owned());
     if let run::Trigger::Queue(queue) = function.trigger {
         let url = queues::url(&dead_letters(queue));
         variables.insert(run::config::PARKING_VARIABLE, url);
@@ -448,13 +454,7 @@ fn secret_named(name: &str) -> Option<Secret> {
 
 fn default_secrets() -> BTreeMap<&'static str, Value> {
     BTreeMap::from([
-        (
-            Secret::Payments.variable(),
-            json!({
-                "stripe": { "webhook_secrets": [secrets::STRIPE], "api_keys": ["sk_test_1"] },
-                "sandbox": { "webhook_secrets": [secrets::SANDBOX] },
-            }),
-        ),
+        (Secret::Payments.variable(), providers::credentials("https://providers.local")),
         (
             Secret::Carriers.variable(),
             json!({

@@ -4,6 +4,7 @@
 
 mod followed;
 mod meanwhile;
+mod paying;
 mod play;
 mod quoted;
 mod senders;
@@ -85,6 +86,7 @@ fn tell(play: &mut Play<'_>) -> Result<(), Failure> {
     quoted::quotes(play)?;
     let order = followed::until_delivered(play)?;
     let guest = meanwhile::guest(play)?;
+    paying::four_ways(play)?;
     meanwhile::change_of_mind(play)?;
     meanwhile::last_piece(play)?;
     meanwhile::refusals(play, &order)?;

@@ -1,5 +1,6 @@
 //! Our own page, at 20 above the emulator's port: the outbox for people, the
-//! status for other calls of the dev command, and a stand-in for Stripe's API.
+//! status for other calls of the dev command, and the stand-ins for payment
+//! providers.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -13,14 +14,16 @@ use std::{
 };
 
 use aftercart::messages::Envelope;
+use bytes::Bytes;
 use serde_json::{Value, json};
+
+use crate::providers::StandIns;
 
 use super::{
     child::Stop,
     failure::{Failure, Trying},
     outbox::{Outbox, minute, notice},
     running::{Running, TOKEN},
-    stripe,
 };
 
 /// The most of a request's head, and of its body.
@@ -28,6 +31,9 @@ const REQUEST_BYTES_MAX: u64 = 64 * 1024;
 
 /// How long a client may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where on the page the stand-ins for payment providers are.
+pub(super) const PROVIDERS: &str = "/providers";
 
 /// What the page knows.
 pub(super) struct Page {
@@ -39,13 +45,15 @@ pub(super) struct Page {
     pub(super) open: AtomicBool,
     /// How the end is asked for.
     pub(super) stop: Stop,
+    /// The stand-ins for payment providers.
+    pub(super) providers: StandIns,
 }
 
 struct Request {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 impl Request {
@@ -56,9 +64,36 @@ impl Request {
 }
 
 struct Response {
-    status: &'static str,
-    kind: &'static str,
-    body: String,
+    status: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Response {
+    fn new(status: &str, kind: &str, body: String) -> Self {
+        let headers = vec![
+            ("content-type".to_owned(), format!("{kind}; charset=utf-8")),
+            ("cache-control".to_owned(), "no-store".to_owned()),
+        ];
+        Self { status: status.to_owned(), headers, body: body.into_bytes() }
+    }
+
+    fn json(status: &str, body: &Value) -> Self {
+        Self::new(status, "application/json", body.to_string())
+    }
+
+    /// The answer of a stand-in, as it is.
+    fn passed_on(answer: &http::Response<Bytes>) -> Self {
+        let headers = answer
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+        Self {
+            status: answer.status().to_string(),
+            headers: headers.collect(),
+            body: answer.body().to_vec(),
+        }
+    }
 }
 
 /// Serves in the background, until this process ends.
@@ -75,14 +110,14 @@ pub(super) fn serve(listener: TcpListener, page: &Arc<Page>) {
 fn converse(connection: &TcpStream, page: &Page) -> Result<(), Failure> {
     connection.set_read_timeout(Some(PATIENCE)).trying("wait for a request")?;
     let request = read(connection)?;
-    let Response { status, kind, body } = answer(&request, page);
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}; charset=utf-8\r\ncontent-length: {length}\r\n\
-         cache-control: no-store\r\nconnection: close\r\n\r\n"
-    );
+    let Response { status, headers, body } = answer(&request, page);
+    let mut head = format!("HTTP/1.1 {status}\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("content-length: {}\r\nconnection: close\r\n\r\n", body.len()));
     let mut out = connection;
-    out.write_all(head.as_bytes()).and_then(|()| out.write_all(body.as_bytes())).trying("answer")
+    out.write_all(head.as_bytes()).and_then(|()| out.write_all(&body)).trying("answer")
 }
 
 fn read(connection: &TcpStream) -> Result<Request, Failure> {
@@ -102,40 +137,42 @@ fn read(connection: &TcpStream) -> Result<Request, Failure> {
         let Some((name, value)) = header.split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut request = Request { method, path, headers, body: String::new() };
+    let mut request = Request { method, path, headers, body: Vec::new() };
     let length = request.header("content-length").parse().unwrap_or(0);
-    reader.take(length).read_to_string(&mut request.body).trying("read a request")?;
+    reader.take(length).read_to_end(&mut request.body).trying("read a request")?;
     Ok(request)
 }
 
 fn answer(request: &Request, page: &Page) -> Response {
     let ours = request.header(TOKEN) == page.running.token;
     match (request.method.as_str(), request.path.as_str()) {
-        ("GET", "/") => Response { status: "200 OK", kind: "text/html", body: html(page) },
+        ("GET", "/") => Response::new("200 OK", "text/html", html(page)),
         ("GET", "/outbox.jsonl") => {
             let lines =
                 page.outbox.messages().into_iter().filter_map(|m| serde_json::to_string(&m).ok());
             let body = lines.map(|line| line + "\n").collect();
-            Response { status: "200 OK", kind: "application/jsonl", body }
+            Response::new("200 OK", "application/jsonl", body)
         }
-        ("GET", "/status") if ours => json_response("200 OK", &status(page)),
+        ("GET", "/status") if ours => Response::json("200 OK", &status(page)),
         ("POST", "/stop") if ours => {
             page.stop.request();
-            json_response("202 Accepted", &json!({ "status": "closing" }))
+            Response::json("202 Accepted", &json!({ "status": "closing" }))
         }
-        ("POST", path) if path.starts_with(stripe::PATH) => {
-            let path = path.trim_start_matches(stripe::PATH);
-            match stripe::answer(path, request.header("idempotency-key"), &request.body) {
-                Some(body) => json_response("200 OK", &body),
-                None => json_response("404 Not Found", &stripe::unknown(path)),
-            }
-        }
-        _ => json_response("404 Not Found", &json!({ "error": "There is nothing here." })),
+        (_, path) if path.starts_with(PROVIDERS) => provider(request, page),
+        _ => Response::json("404 Not Found", &json!({ "error": "There is nothing here." })),
     }
 }
 
-fn json_response(status: &'static str, body: &Value) -> Response {
-    Response { status, kind: "application/json", body: body.to_string() }
+/// Lets the stand-in of a payment provider answer.
+fn provider(request: &Request, page: &Page) -> Response {
+    let mut call = http::Request::builder().method(request.method.as_str()).uri(&request.path);
+    for (name, value) in &request.headers {
+        call = call.header(name, value);
+    }
+    match call.body(Bytes::from(request.body.clone())) {
+        Ok(call) => Response::passed_on(&page.providers.answer(&call)),
+        Err(error) => Response::json("400 Bad Request", &json!({ "error": error.to_string() })),
+    }
 }
 
 fn status(page: &Page) -> Value {

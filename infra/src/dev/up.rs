@@ -14,6 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::providers::{self, StandIns};
+
 use super::{
     binaries, catalogue,
     child::{self, Stop},
@@ -26,7 +28,6 @@ use super::{
     running::Running,
     show::{self, Step, bold, faint},
     stack::Stack,
-    stripe,
     tools::Tools,
 };
 
@@ -79,6 +80,7 @@ impl Open {
             outbox,
             open: AtomicBool::new(false),
             stop: stop.clone(),
+            providers: StandIns::default(),
         });
         page::serve(listener, &page);
         running.note(place)?;
@@ -149,6 +151,10 @@ fn deploy(
             .remedy("Bring it back: `git checkout template.yaml`."));
     }
     let out = place.local(&format!("{}/stack.json", running.state))?;
+    let payments = place.local(&format!("{}/payments.json", running.state))?;
+    let stand_ins = format!("{}{}", running.page_url(), page::PROVIDERS);
+    fs::write(&payments, providers::credentials(&stand_ins).to_string())
+        .trying("note the secrets of the providers' stand-ins")?;
     let mut command = tools.command("python");
     command
         .env_remove("AWS_PROFILE")
@@ -161,7 +167,8 @@ fn deploy(
         .arg(folder)
         .arg("--secrets")
         .arg(place.local(&format!("{}/secrets.json", running.state))?)
-        .args(["--stripe", &format!("{}{}", running.page_url(), stripe::PATH)])
+        .arg("--payments")
+        .arg(payments)
         .arg("--out")
         .arg(&out);
     let said = child::run(&mut command, stop, |_| ())?;

@@ -3,11 +3,13 @@
 use aftercart::model::{
     id::OrderId,
     order::first_shipment,
+    payment::Provider,
     time::{Period, Timestamp},
 };
 use serde_json::json;
 
 use crate::{
+    providers,
     signing::{self, Payment, Push, Scan},
     world::{Ask, Caller, Reply, World, secrets},
 };
@@ -131,8 +133,9 @@ impl<'a> Player<'a> {
             amount: purchase.bundle.cents,
             currency: "USD",
             at: self.world.now(),
+            part: None,
         };
-        let callback = Ask::callback(&signing::sandbox(secrets::SANDBOX, &report));
+        let callback = Ask::callback(&providers::of(Provider::Sandbox).callback(&report));
         self.expect(&callback, 200, purchase.line).await.map(drop)
     }
 

@@ -7,7 +7,7 @@ use aftercart::{
     model::{
         customer::CustomerId,
         id::{OrderId, PaymentId},
-        order::{LevelPart, Order, OrderStatus, RefundCause},
+        order::{LevelPart, Order, OrderStatus},
         payment::PaymentEventKind,
         points::{Account, Cause, Entry, Ledger, apply},
         policy::Policy,
@@ -20,6 +20,7 @@ use aftercart::{
     store::{Key, audit::Stock, payments::PaymentHistory},
 };
 use aftercart_points::rules::undo;
+use aftercart_surveys::rules::invitation;
 
 use super::{World, WorldError};
 
@@ -102,7 +103,7 @@ impl World {
         checked.payments = self.check_payments(&orders).await?;
         checked.shipments = self.check_shipments(&orders).await?;
         (checked.entries, checked.ledgers) = self.check_points(&orders, &policy).await?;
-        (checked.invites, checked.contacted) = self.check_surveys(&policy).await?;
+        (checked.invites, checked.contacted) = self.check_surveys(&orders, &policy).await?;
         checked.messages = self.check_messages().await?;
         Ok(checked)
     }
@@ -140,14 +141,14 @@ impl World {
 
     /// Every accepted payment is its order's one charge, or one that the order
     /// could not take; every order that was paid has its charge, unless nothing
-    /// was due. Of what was called off no more goes back than was paid, and all
-    /// of it when that was the whole order.
+    /// was due. No more of an order's price goes back than was paid, and all of
+    /// it when the order was called off.
     async fn check_payments(&self, orders: &[Order]) -> Result<usize, Violation> {
         let by_id: BTreeMap<&OrderId, &Order> =
             orders.iter().map(|order| (&order.id, order)).collect();
         let mut charges: BTreeMap<&OrderId, Vec<PaymentId>> = BTreeMap::new();
         let mut checked = 0;
-        for PaymentHistory { attempt, events } in self.store().all_payments().await? {
+        for PaymentHistory { attempt, events, .. } in self.store().all_payments().await? {
             let succeeded = events.iter().any(|it| it.kind == PaymentEventKind::Succeeded);
             let (Some(attempt), true) = (attempt, succeeded) else { continue };
             let order = by_id.get(&attempt.order).copied();
@@ -155,9 +156,7 @@ impl World {
                 return must(false, || format!("{} paid an order that is not there", attempt.id))
                     .map(|()| 0);
             };
-            let mut dues = order.refunds_due.iter();
-            let unaccepted = |cause| cause == RefundCause::Unaccepted;
-            if !dues.any(|due| due.payment == attempt.id && unaccepted(due.cause)) {
+            if !order.unaccepted(&attempt.id) {
                 charges.entry(&order.id).or_default().push(attempt.id);
             }
             checked += 1;
@@ -168,8 +167,8 @@ impl World {
             must(accepted == usize::from(due), || {
                 format!("{} is {} and has {accepted} charges", order.id, order.status)
             })?;
-            let off = order.refunds_due.iter().filter(|it| it.cause == RefundCause::Cancelled);
-            let back: i64 = off.map(|it| it.amount.minor()).sum();
+            let dues = order.refunds_due.iter().filter(|it| it.cause.is_of_the_price());
+            let back: i64 = dues.map(|it| it.amount.minor()).sum();
             let whole = order.status == OrderStatus::Cancelled && order.paid_at.is_some();
             let most = if order.paid_at.is_some() { order.total.minor() } else { 0 };
             must((0..=most).contains(&back) && (!whole || back == most), || {
@@ -244,9 +243,13 @@ impl World {
         Ok((all.entries.len(), all.ledgers.len()))
     }
 
-    /// One invitation an order and touchpoint, and never more contacts in any
-    /// window than the budget has.
-    async fn check_surveys(&self, policy: &Policy) -> Result<(usize, usize), Violation> {
+    /// One invitation an order and touchpoint, if its buyer kept any of it when
+    /// it was delivered, and never more contacts in any window than the budget has.
+    async fn check_surveys(
+        &self,
+        orders: &[Order],
+        policy: &Policy,
+    ) -> Result<(usize, usize), Violation> {
         let all = self.store().all_surveys().await?;
         let mut asked = BTreeSet::new();
         let mut invites = BTreeMap::new();
@@ -254,9 +257,13 @@ impl World {
             must(asked.insert(&invite.order), || format!("{} is asked about twice", invite.order))?;
             invites.insert(invite.id.clone(), invite);
         }
+        let kept = orders.iter().filter(|order| invitation::is_kept(order));
+        let kept: BTreeSet<&OrderId> = kept.map(|order| &order.id).collect();
         for shipment in self.store().all_shipments().await? {
             let invited = asked.contains(&shipment.order);
-            must(invited == shipment.journey.delivered_at.is_some(), || {
+            let (delivered, kept) =
+                (shipment.journey.delivered_at.is_some(), kept.contains(&shipment.order));
+            must(if invited { delivered } else { !(delivered && kept) }, || {
                 format!("{} is delivered and not asked about, or the other way round", shipment.id)
             })?;
         }
@@ -313,7 +320,7 @@ fn order_of(cause: &Cause) -> Option<&OrderId> {
         | Cause::OrderPoints(order)
         | Cause::OrderCancelled(order)
         | Cause::PointsReturned(order) => Some(order),
-        Cause::ReturnWindowEnded(_) | Cause::LotExpired(_) => None,
+        Cause::Apology(_) | Cause::ReturnWindowEnded(_) | Cause::LotExpired(_) => None,
     }
 }
 

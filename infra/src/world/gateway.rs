@@ -137,7 +137,11 @@ impl Ask {
             "requestContext": {
                 "accountId": "000000000000",
                 "apiId": "api",
-                "http": { "method": route.method, "path": path, "protocol": "HTTP/1.1" },
+                "domainName": "api.shop.example",
+                "http": {
+                    "method": route.method, "path": path, "protocol": "HTTP/1.1",
+                    "sourceIp": "203.0.113.7",
+                },
                 "requestId": "request",
                 "routeKey": key,
                 "stage": "$default",

@@ -56,7 +56,7 @@ pub fn declared(function: &Function) -> BTreeSet<Action> {
             Need::Secret(secret) => {
                 actions.insert(Action::Secret(secret));
             }
-            Need::Setting(_) => {}
+            Need::Setting(_) | Need::Outgoing => {}
         }
     }
     if let Trigger::Queue(queue) = function.trigger {

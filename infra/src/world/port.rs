@@ -367,7 +367,7 @@ impl Outgoing for Line {
                 let busy = http::Response::builder().status(429).body(bytes::Bytes::from("{}"));
                 return busy.map_err(|error| OutgoingError::Broken(error.into()));
             }
-            let answer = port.outside.stripe.answer(&request);
+            let answer = port.outside.stand_ins.answer(&request);
             if fault == Some(Fault::After) { Err(OutgoingError::Timeout) } else { Ok(answer) }
         })
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use aftercart::model::payment::Provider;
 use serde_json::{Value, json};
 
 use super::{
@@ -117,7 +118,7 @@ fn pay(play: &mut Play<'_>, id: &str, total: &Value) -> Result<(), Failure> {
     let fine = started.status == 201 && !payment.is_empty();
     play.expect("POST /orders/{id}/payments, sandbox", &started, fine, &payment)?;
     let event = play.key("paid");
-    let push = senders::paid(play.stack, "sandbox", &event, &payment, total);
+    let push = senders::paid(Provider::Sandbox, &event, &payment, total);
     let forged = Callback { body: format!("{} ", push.body), ..push.clone() };
     let refused = send(play, &forged)?;
     let unsigned = (400..=403).contains(&refused.status);
@@ -222,8 +223,11 @@ fn arrive(play: &mut Play<'_>, id: &str, shipment: &str, status: &str) -> Result
 /// Sends what a provider or a carrier sends.
 pub(super) fn send(play: &Play<'_>, push: &Callback) -> Result<Answer, Failure> {
     let json = ("content-type", "application/json");
-    let signed = push.headers.iter().map(|(name, value)| (*name, value.as_str()));
-    let headers: Vec<_> = std::iter::once(json).chain(signed).collect();
+    let mut headers: Vec<_> =
+        push.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    if !headers.iter().any(|(name, _)| *name == json.0) {
+        headers.push(json);
+    }
     play.call(Caller::Nobody, "POST", push.path, &headers, &push.body)
 }
 

@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use aftercart::model::payment::Provider;
 use serde_json::json;
 
 use super::{
@@ -89,7 +90,7 @@ fn pay(
     let payment = started.text("/id");
     let fine = started.status == 201 && !payment.is_empty();
     play.expect("POST /guest/orders/{id}/payments, stripe", &started, fine, &payment)?;
-    let push = senders::paid(play.stack, "stripe", &format!("evt_{}", play.run), &payment, total);
+    let push = senders::paid(Provider::Stripe, &format!("evt_{}", play.run), &payment, total);
     let taken = send(play, &push)?;
     let fine = (200..=204).contains(&taken.status);
     play.expect("POST /callbacks/stripe, payment_intent.succeeded", &taken, fine, "acknowledged")?;

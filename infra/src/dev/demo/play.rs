@@ -18,7 +18,7 @@ use crate::dev::{
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// How many chapters the day has.
-const CHAPTERS: usize = 12;
+const CHAPTERS: usize = 13;
 
 /// How often it is looked at.
 const GLANCE: Duration = Duration::from_millis(250);

@@ -1,10 +1,12 @@
 //! Payment providers and carriers: what they send, signed with the secrets of
 //! the local stack.
 
+use aftercart::model::payment::Provider;
 use serde_json::Value;
 
 use crate::{
     dev::{http::text, running::now, stack::Stack},
+    providers,
     signing::{self, Callback, Payment, Push, Scan},
 };
 
@@ -14,13 +16,7 @@ fn secret(stack: &Stack, kind: &str, sender: &str) -> String {
 }
 
 /// A provider reports that an attempt was paid.
-pub(super) fn paid(
-    stack: &Stack,
-    provider: &str,
-    event: &str,
-    payment: &str,
-    total: &Value,
-) -> Callback {
+pub(super) fn paid(provider: Provider, event: &str, payment: &str, total: &Value) -> Callback {
     let report = Payment {
         event,
         kind: "succeeded",
@@ -28,12 +24,9 @@ pub(super) fn paid(
         amount: total.get("amount").and_then(Value::as_i64).unwrap_or_default(),
         currency: &text(total, "/currency"),
         at: now(),
+        part: None,
     };
-    let secret = secret(stack, "payments", provider);
-    match provider {
-        "stripe" => signing::stripe(&secret, &report),
-        _ => signing::sandbox(&secret, &report),
-    }
+    providers::of(provider).callback(&report)
 }
 
 /// A carrier reports where a parcel was seen.
