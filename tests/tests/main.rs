@@ -33,6 +33,24 @@ mod store;
 
 mod payments;
 
+mod payment_cases;
+
+mod provider_page;
+
+mod paying;
+
+mod provider_calls;
+
+mod refunds;
+
+mod reconcile;
+
+mod settlements;
+
+mod late_payments;
+
+mod order_refunds;
+
 mod quotes;
 
 mod rush;

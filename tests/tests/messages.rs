@@ -23,7 +23,7 @@ fn the_schema_is_the_one_that_was_agreed() {
 #[test]
 fn every_queue_is_named_after_its_variable() {
     for queue in Queue::ALL {
-        let name = queue.name().to_ascii_uppercase();
+        let name = queue.name().replace('-', "_").to_ascii_uppercase();
         assert_eq!(queue.variable(), format!("{name}_QUEUE_URL"));
     }
 }

@@ -20,14 +20,18 @@ use aftercart::{
     store::{settings, vouchers},
 };
 use aftercart_checkout::{
-    address_change, order_cancel, order_hold, order_inspect, order_note,
-    rules::change::{self, By, CallingOff, Refusal},
+    address_change, order_cancel, order_hold, order_inspect, order_note, order_refund,
+    rules::{
+        change::{self, By, Refusal, Units},
+        refund,
+    },
     units_cancel,
 };
 use aftercart_infra::world::{Ask, Caller, Reply};
 use serde_json::{Value, json};
 
 use crate::{
+    late_payments::decided,
     risk::{COUNTING, set_rules},
     shop::{ADA, KEY, Placed, Shop, key, order},
 };
@@ -161,7 +165,7 @@ async fn raced(shop: &Shop, round: usize, ask: &Ask, queue: Queue) -> Reply {
     }
 }
 
-async fn stored(shop: &Shop, placed: &Placed) -> Order {
+pub(crate) async fn stored(shop: &Shop, placed: &Placed) -> Order {
     let orders = shop.store().all_orders().await.unwrap();
     orders.into_iter().find(|order| order.id.as_str() == placed.id).unwrap()
 }
@@ -178,7 +182,7 @@ fn labelling(order: &Order, number: &str) -> Ask {
 }
 
 /// What people were told, by kind.
-fn told(shop: &Shop, kind: &str) -> usize {
+pub(crate) fn told(shop: &Shop, kind: &str) -> usize {
     let told = shop.queue(Queue::Notifications.name());
     let kinds = told.iter().map(|message| Envelope::parse(&message.body).unwrap().message);
     kinds.filter(|message: &Message| message.kind() == kind).count()
@@ -194,7 +198,7 @@ fn problem(status: u16, kind: &str) -> (u16, String) {
 
 /// What is left of everything that an order may take. Counters that are zero
 /// are as good as none, and every write makes a ledger's version higher.
-async fn left(shop: &Shop) -> Value {
+pub(crate) async fn left(shop: &Shop) -> Value {
     let mut tables = shop.state().await.unwrap()["tables"].clone();
     let tables = tables.as_object_mut().unwrap();
     tables.retain(|name, _| ["stock", "quotas", "customers", "points"].contains(&name.as_str()));
@@ -414,6 +418,8 @@ async fn an_order_that_stops_while_its_shipment_opens_is_not_sent() {
 async fn of_a_cancel_and_a_payment_at_the_same_moment_the_money_goes_back_once() {
     for round in 0..3 {
         let shop = Shop::open().await;
+        // Where the shop wants no order to go on that its buyer called off.
+        decided(&shop, |policy| policy["payments"]["late"]["cancelled"] = json!("refund")).await;
         let placed = shop.place(ADA, "TEA", 2, KEY).await;
         let payment = shop.start_payment(&placed, "sandbox").await;
         shop.call_back(&shop.report(&placed, &payment, "succeeded", "evt_1")).await;
@@ -746,12 +752,16 @@ struct Met {
 /// Something that somebody may do to an order.
 type Doing = fn(&Met, &By) -> Result<Option<Order>, Refusal>;
 
-const DOINGS: [(&str, &str, Doing); 6] = [
+const DOINGS: [(&str, &str, Doing); 7] = [
     ("cancel", "buyer, operator", |met, by| change::cancel(&met.order, met.shipment.as_ref(), by)),
     ("cancel units", "buyer", |met, by| {
         let sku = met.order.lines[0].sku.clone();
-        let asked = [CallingOff { line: 0, sku, units: 1 }];
+        let asked = [Units { line: 0, sku, units: 1 }];
         change::cancel_units(&met.order, met.shipment.as_ref(), &asked, by)
+    }),
+    ("give back money", "operator", |met, by| {
+        let lines = vec![Units { line: 0, sku: met.order.lines[0].sku.clone(), units: 1 }];
+        refund::decide(&met.order, &refund::Wanted { lines, delivery: false, goodwill: None }, by)
     }),
     ("change address", "buyer", |met, by| {
         let mut address = met.order.address.clone();
@@ -765,9 +775,10 @@ const DOINGS: [(&str, &str, Doing); 6] = [
     ("note", "operator", |met, by| change::note(&met.order, by)),
 ];
 
-const FUNCTIONS: [Function; 6] = [
+const FUNCTIONS: [Function; 7] = [
     order_cancel::FUNCTION,
     units_cancel::FUNCTION,
+    order_refund::FUNCTION,
     address_change::FUNCTION,
     order_hold::FUNCTION,
     order_note::FUNCTION,
@@ -812,6 +823,11 @@ fn follows(from: OrderStatus, event: OrderEvent) -> (&'static str, &'static str)
         (_, OrderEvent::Cancel | OrderEvent::Expire) => {
             ("its stock, limits, vouchers and held points", "nothing")
         }
+        (_, OrderEvent::Revive) => (
+            "nothing: takes all of it again",
+            "`order.paid`, `notification.late_payment_settled`; `notification.order_held` if it \
+             was held",
+        ),
     }
 }
 
@@ -820,6 +836,7 @@ fn by_whom(event: OrderEvent) -> &'static str {
         OrderEvent::Pay => "the payment provider's report",
         OrderEvent::Cancel => "buyer, operator",
         OrderEvent::Expire => "the clock, a grace after the hold",
+        OrderEvent::Revive => "money that came too late, if the order was never paid",
     }
 }
 
@@ -833,6 +850,7 @@ fn event_name(event: OrderEvent) -> &'static str {
         OrderEvent::Pay => "pay",
         OrderEvent::Cancel => "cancel",
         OrderEvent::Expire => "expire",
+        OrderEvent::Revive => "revive",
     }
 }
 

@@ -96,7 +96,7 @@ pub(crate) async fn called_off(shop: &Shop, placed: &Placed) {
 }
 
 /// Pending, available, held and spendable points, and what is owed.
-async fn all_balances(shop: &Shop) -> [i64; 5] {
+pub(crate) async fn all_balances(shop: &Shop) -> [i64; 5] {
     let view = view(shop, "").await.json();
     ["pending", "available", "held", "spendable", "debt"]
         .map(|name| view["balances"][name].as_i64().unwrap())

@@ -2,8 +2,12 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use aftercart::{messages::Queue, model::time::Period};
+use aftercart::{
+    messages::Queue,
+    model::{payment::Provider, time::Period},
+};
 use aftercart_infra::{
+    providers,
     signing::{self, Payment, Push, Scan},
     world::{Ask, Caller, secrets},
 };
@@ -11,6 +15,7 @@ use serde_json::json;
 
 use crate::{
     harness::Trigger,
+    orders::operating,
     shop::{ADA, KEY, Placed, Shop, key, order},
 };
 
@@ -45,9 +50,17 @@ mod carts;
 
 mod customers;
 
+mod late;
+
 mod orders;
 
+mod paying;
+
+mod payment_cases;
+
 mod quotes;
+
+mod refunds;
 
 mod risk;
 
@@ -61,8 +74,12 @@ pub(crate) fn all() -> Vec<Scenario> {
         listed(),
         carts::listed(),
         customers::listed(),
+        late::listed(),
         orders::listed(),
+        paying::listed(),
+        payment_cases::listed(),
         quotes::listed(),
+        refunds::listed(),
         risk::listed(),
         shares::listed(),
         stock::listed(),
@@ -142,8 +159,9 @@ scenarios! {
         let report = Payment {
             event: "evt_1", kind: "succeeded", payment: &payment,
             amount: placed.total, currency: "GBP", at: shop.now(),
+            part: None,
         };
-        http(Ask::callback(&signing::stripe(secrets::STRIPE, &report)))
+        http(Ask::callback(&providers::of(Provider::Stripe).callback(&report)))
     };
     "payment-fold", "a success" => |shop| {
         reported(shop, &["succeeded"]).await;
@@ -229,6 +247,15 @@ scenarios! {
         shop.relay().await.unwrap();
         waiting(shop, Queue::Surveys)
     };
+    "survey-invite", "an order that was refunded whole" => |shop| {
+        let placed = shop.place(ADA, "TEA", 1, KEY).await;
+        shop.deliver(&placed, "AB-1234").await;
+        let body = json!({ "lines": [{ "sku": "TEA", "refunded": 1 }], "why": "Came back." });
+        let refund = operating(shop, &placed, "/refunds", &body).await.keyed(KEY);
+        assert!(shop.reply(&refund).await.status < 300);
+        shop.relay().await.unwrap();
+        waiting(shop, Queue::Surveys)
+    };
     "survey-invite", "no message" => |shop| poison(shop, Queue::Surveys);
     "survey-send", "one that is due" => |shop| {
         let placed = shop.place(ADA, "TEA", 1, KEY).await;
@@ -260,6 +287,12 @@ scenarios! {
     };
     "relay", "a paid order, for two queues" => |shop| {
         reported(shop, &["succeeded"]).await;
+        shop.consume(Queue::Payments).await.unwrap();
+        told(shop)
+    };
+    "relay", "money that came too late" => |shop| {
+        let placed = reported(shop, &["succeeded"]).await;
+        shop.reply(&placed.sign_in(Ask::post(placed.path("/cancel"), &json!({})))).await;
         shop.consume(Queue::Payments).await.unwrap();
         told(shop)
     };

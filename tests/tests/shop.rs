@@ -5,10 +5,10 @@ use std::ops::Deref;
 
 use aftercart::{
     messages::{Envelope, Message, Queue},
-    model::time::Period,
+    model::{payment::Provider, time::Period},
 };
 use aftercart_infra::{
-    functions,
+    functions, providers,
     signing::{self, Callback, Payment, Push, Scan},
     world::{Ask, Caller, Options, PUBLIC_URL, Reply, World, secrets},
 };
@@ -140,8 +140,9 @@ impl Shop {
             amount: order.total,
             currency: &order.currency,
             at: self.now(),
+            part: None,
         };
-        signing::sandbox(secrets::SANDBOX, &report)
+        providers::of(Provider::Sandbox).callback(&report)
     }
 
     /// Takes a callback.

@@ -18,7 +18,10 @@ use aftercart::{
 use aftercart_infra::world::{Ask, Fault, Options, Reply, dead_letters, secrets};
 use serde_json::{Value, json};
 
-use crate::shop::{ADA, KEY, Placed, Shop, key};
+use crate::{
+    orders::operating,
+    shop::{ADA, KEY, Placed, Shop, key},
+};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -303,6 +306,73 @@ async fn runs_at_once_send_as_many_as_the_budget_has() {
     shop.check_invariants().await.unwrap();
 }
 
+/// An operator gives back the money for all units of an order of one line.
+async fn refund(shop: &Shop, placed: &Placed, units: usize) {
+    let body = json!({ "lines": [{ "sku": "TEA", "refunded": units }], "why": "Came back." });
+    let ask = operating(shop, placed, "/refunds", &body).await.keyed(&key("refund", units));
+    let reply = shop.reply(&ask).await;
+    assert!(reply.status < 300, "{}", reply.body);
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_an_order_that_was_refunded_whole() {
+    // Told before the invitation is due, told after, and before the delivery was.
+    for round in 0..3 {
+        let shop = Shop::open().await;
+        let placed = shop.place(ADA, "TEA", 2, KEY).await;
+        match round {
+            0 => {
+                shop.deliver(&placed, "AB-0001").await;
+                refund(&shop, &placed, 1).await;
+                shop.settle().await.unwrap();
+                assert!(invites(&shop).await[0].status.is_scheduled(), "one was kept");
+                refund(&shop, &placed, 2).await;
+                shop.settle().await.unwrap();
+                assert_eq!(shop.metrics().counted(Metric::SurveySuppressed), 1);
+                send(&shop).await;
+            }
+            1 => {
+                shop.deliver(&placed, "AB-0001").await;
+                refund(&shop, &placed, 2).await;
+                send(&shop).await;
+            }
+            _ => {
+                shop.pay(&placed).await;
+                shop.label(&placed, "AB-0001").await;
+                refund(&shop, &placed, 2).await;
+                for status in ["picked_up", "delivered"] {
+                    shop.clock().advance(Period::of_days(1));
+                    shop.call_back(&shop.scan("AB-0001", status)).await;
+                }
+                shop.settle().await.unwrap();
+                send(&shop).await;
+            }
+        }
+        let invites = invites(&shop).await;
+        assert_eq!(invites.len(), usize::from(round < 2));
+        for invite in invites {
+            let InviteStatus::Suppressed { why, .. } = invite.status else {
+                panic!("{:?}", invite.status)
+            };
+            assert_eq!(why, Suppression::NothingKept);
+        }
+        assert_eq!(shop.metrics().counted(Metric::SurveySent), 0);
+        assert_eq!(shop.metrics().counted(Metric::MessageParked), 0);
+        shop.check_invariants().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_survey_that_was_sent_stays_open_when_its_order_is_refunded() {
+    let shop = Shop::open().await;
+    let placed = shop.place(ADA, "TEA", 2, KEY).await;
+    shop.deliver(&placed, "AB-0001").await;
+    send(&shop).await;
+    refund(&shop, &placed, 2).await;
+    shop.settle().await.unwrap();
+    assert!(matches!(invites(&shop).await[0].status, InviteStatus::Sent { .. }));
+}
+
 #[tokio::test]
 async fn an_invitation_that_comes_too_late_is_not_sent() {
     let shop = Shop::open().await;
@@ -322,7 +392,7 @@ async fn one_invitation_in_trouble_keeps_no_other_waiting() {
     let guest = shop.place_as_guest("CUP", 1, KEY).await;
     shop.deliver(&guest, "AB-9999").await;
     shop.clock().advance(Period::of_days(4));
-    // Policy, four shards, invitations, contacts, the key of links: then the first commit.
+    // Policy, four shards, invitations, contacts with orders, the key of links: then the first commit.
     shop.port("survey-send").unwrap().fail(9, Fault::Before);
     let swept = shop.run_schedule("survey-send").await.unwrap();
     assert_eq!(swept, json!({ "done": 1, "settled": 0, "failed": 1 }));

@@ -118,7 +118,7 @@ fn needed(function: &Function) -> BTreeSet<(String, String)> {
             Need::Secret(of) => {
                 allow("secretsmanager:GetSecretValue", format!("!Ref {}", secret(*of)));
             }
-            Need::Setting(_) => {}
+            Need::Setting(_) | Need::Outgoing => {}
         }
     }
     match function.trigger {
@@ -200,7 +200,7 @@ fn variables_hold_what_they_are_named_for() {
                 Need::Table(of, _) | Need::Index(of, _) => expect(of.variable(), table(*of)),
                 Need::Queue(to) => expect(to.variable(), queue(*to)),
                 Need::Secret(of) => expect(of.variable(), secret(*of)),
-                Need::Setting(_) => {}
+                Need::Setting(_) | Need::Outgoing => {}
             }
         }
         if let Trigger::Queue(from) = function.trigger {

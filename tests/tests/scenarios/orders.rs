@@ -47,6 +47,14 @@ scenarios! {
         shop.pay(&placed).await;
         http(calling_off(&placed, &[("TEA", 3), ("LAST", 1)]))
     };
+    "order-refund", "a unit, the delivery and some more" => |shop| {
+        let placed = sent(shop).await;
+        let body = json!({
+            "lines": [{ "sku": "TEA", "refunded": 1 }], "delivery": true,
+            "goodwill": { "amount": 100, "currency": "GBP" }, "why": "Arrived broken.",
+        });
+        http(operating(shop, &placed, "/refunds", &body).await)
+    };
     "address-change", "an unpaid guest's" => |shop| {
         let placed = shop.place_as_guest("TEA", 2, KEY).await;
         http(readdressing(&placed, &json!({ "line1": "2 High Street" })))
