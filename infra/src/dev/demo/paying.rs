@@ -1,6 +1,8 @@
 //! Four guests pay by four providers, each with the provider's own callback,
 //! and one of them gets the money back.
 
+use std::thread;
+
 use aftercart::model::payment::Provider;
 use serde_json::{Value, json};
 
@@ -9,7 +11,10 @@ use super::{
     play::{Caller, Play, Row, amount},
     senders,
 };
-use crate::dev::failure::Failure;
+use crate::{
+    dev::{failure::Failure, http::Answer, running::now},
+    signing::Callback,
+};
 
 /// Who pays, with what, in which currency.
 const GUESTS: [(&str, Provider, &str); 4] = [
@@ -18,6 +23,9 @@ const GUESTS: [(&str, Provider, &str); 4] = [
     ("Eun", Provider::WechatPay, "CNY"),
     ("Finn", Provider::Adyen, "GBP"),
 ];
+
+/// How often each report is delivered, all at the same moment.
+const DELIVERIES: usize = 3;
 
 /// An order of a guest.
 struct Order {
@@ -38,7 +46,7 @@ fn rates(at: &str) -> String {
 /// The four of them, and the refund.
 pub(super) fn four_ways(play: &mut Play<'_>) -> Result<(), Failure> {
     play.chapter("Four guests pay in four ways")?;
-    let at = crate::dev::running::now().to_string();
+    let at = now().to_string();
     let set = play.call(Caller::Operator, "PUT", "/exchange-rates", &[], &rates(&at))?;
     play.expect("PUT /exchange-rates", &set, set.status == 200, "1 GBP = 9.312 CNY, and 1.5 %")?;
     for (who, provider, currency) in GUESTS {
@@ -46,9 +54,12 @@ pub(super) fn four_ways(play: &mut Play<'_>) -> Result<(), Failure> {
         let (payment, charged) = start(play, &order, provider, currency)?;
         let event = play.key(&format!("paid-{provider}"));
         let push = senders::paid(provider, &event, &payment, &charged);
-        let taken = send(play, &push)?;
-        let fine = (200..=204).contains(&taken.status);
-        play.expect(&format!("POST {}", push.path), &taken, fine, "verified, and acknowledged")?;
+        let taken = send_at_once(play, &push)?;
+        let all = taken.iter().all(|taken| (200..=204).contains(&taken.status));
+        if let Some(taken) = taken.first() {
+            let saw = format!("verified and acknowledged, {DELIVERIES} times at once");
+            play.expect(&format!("POST {}", push.path), taken, all, &saw)?;
+        }
         play.wait(&format!("{who}'s order is paid"), |play| {
             Ok((look(play, &order)?.text("/status") == "paid").then_some(()))
         })?;
@@ -68,6 +79,16 @@ pub(super) fn four_ways(play: &mut Play<'_>) -> Result<(), Failure> {
         });
     }
     Ok(())
+}
+
+/// Delivers a report several times at once, as a provider may.
+fn send_at_once(play: &Play<'_>, push: &Callback) -> Result<Vec<Answer>, Failure> {
+    thread::scope(|scope| {
+        let deliveries: Vec<_> =
+            (0..DELIVERIES).map(|_| scope.spawn(|| send(play, push))).collect();
+        let broke_off = |_| Err(Failure::new("A delivery of a report broke off."));
+        deliveries.into_iter().map(|it| it.join().unwrap_or_else(broke_off)).collect()
+    })
 }
 
 fn place(play: &mut Play<'_>, who: &str) -> Result<Order, Failure> {
@@ -92,7 +113,7 @@ fn place(play: &mut Play<'_>, who: &str) -> Result<Order, Failure> {
     Ok(order)
 }
 
-fn look(play: &Play<'_>, order: &Order) -> Result<crate::dev::http::Answer, Failure> {
+fn look(play: &Play<'_>, order: &Order) -> Result<Answer, Failure> {
     let path = format!("/guest/orders/{}", order.id);
     play.call(Caller::Nobody, "GET", &path, &[("order-token", order.pass.as_str())], "")
 }
