@@ -287,7 +287,7 @@ mod tests {
         }
         let mut drive = drive(Method::Card, 2500, "GBP");
         drive.credentials.account.insert("merchant_account".to_owned(), "OtherECOM".to_owned());
-        assert!(matches!(drive.start(), Err(CallError::Refused(_))));
+        assert!(matches!(drive.start(), Err(CallError::Unwritable(_))));
         drive.credentials.api_keys.clear();
         assert!(matches!(drive.start(), Err(CallError::Unwritable(_))));
         assert_eq!(drive.later(Period::of_seconds(3_600)).start(), Err(CallError::TooOld));

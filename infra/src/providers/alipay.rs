@@ -297,7 +297,7 @@ mod tests {
         let drive = begun(Flow::Qr);
         assert!(drive.start().is_ok());
         drive.remember("charge", drive.attempt.id.as_str(), "status", json!("paid"));
-        assert!(matches!(drive.start(), Err(CallError::Refused(_))));
+        assert!(matches!(drive.start(), Err(CallError::Paid)));
         let drive = begun(Flow::MiniProgram);
         assert_eq!(drive.start(), Err(CallError::Unsupported));
     }
@@ -407,7 +407,7 @@ mod tests {
         let mut forger = begun(Flow::Qr);
         let other = serde_json::from_value(json!({ "api_keys": [OTHER_KEY] }));
         forger.credentials.api_keys = other.map(|it: Credentials| it.api_keys).unwrap();
-        assert!(matches!(forger.start(), Err(CallError::Refused(_))));
+        assert!(matches!(forger.start(), Err(CallError::Unwritable(_))));
         assert_eq!(forger.count("charge"), 0);
     }
 }

@@ -295,7 +295,7 @@ mod tests {
         let mut drive = begun(Flow::Redirect);
         assert!(drive.start().is_ok());
         drive.remember("charge", drive.attempt.id.as_str(), "status", json!("paid"));
-        assert!(matches!(drive.start(), Err(CallError::Refused(_))));
+        assert!(matches!(drive.start(), Err(CallError::Paid)));
         drive.remember("charge", drive.attempt.id.as_str(), "amount", json!(1));
         assert!(matches!(drive.start(), Err(CallError::Refused(_))));
         drive.credentials.account.insert("payment_method_type".to_owned(), "CARD".to_owned());
@@ -399,7 +399,7 @@ mod tests {
         let mut forger = begun(Flow::Qr);
         let other = serde_json::from_value(json!({ "api_keys": [OTHER_KEY] }));
         forger.credentials.api_keys = other.map(|it: Credentials| it.api_keys).unwrap();
-        assert!(matches!(forger.start(), Err(CallError::Refused(_))));
+        assert!(matches!(forger.start(), Err(CallError::Unwritable(_))));
         assert_eq!(forger.count("charge"), 0);
     }
 }

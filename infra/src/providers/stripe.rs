@@ -395,7 +395,7 @@ mod tests {
         assert!(matches!(drive.start(), Err(CallError::Refused(_))));
         let keyless = json!({ "api_keys": ["pk_1"], "account": { "api_url": "https://p/stripe" } });
         drive.credentials = serde_json::from_value(keyless).unwrap();
-        assert!(matches!(drive.start(), Err(CallError::Refused(_))));
+        assert!(matches!(drive.start(), Err(CallError::Unwritable(_))));
         assert_eq!(drive.later(LIFE).start(), Err(CallError::TooOld));
     }
 

@@ -358,7 +358,7 @@ mod tests {
         drive.start().unwrap();
         assert_eq!(drive.query(None), Ok(Vec::new()));
         drive.remember("charge", &id, "status", "paid".into());
-        assert!(matches!(drive.start(), Err(CallError::Refused(_))));
+        assert!(matches!(drive.start(), Err(CallError::Paid)));
         let told = drive.event("succeeded", 1250, None, 0);
         let [asked] = &*drive.query(None).unwrap() else { panic!("no event") };
         assert_eq!((asked.kind, asked.amount), (told.kind, told.amount));
