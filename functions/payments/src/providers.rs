@@ -395,6 +395,22 @@ fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
+/// Makes sure that a provider has a method, and takes an amount's currency by it.
+fn in_currency(
+    provider: &str,
+    capabilities: &[Capability],
+    method: Method,
+    amount: Money,
+) -> Result<(), CallError> {
+    let found = capabilities.iter().find(|it| it.method == method);
+    let currencies = found.ok_or(CallError::Unsupported)?.currencies;
+    let code = amount.currency().code();
+    if currencies.is_empty() || currencies.contains(&code) {
+        return Ok(());
+    }
+    Err(CallError::Amount(format!("{provider} takes no {code} by {method}")))
+}
+
 /// A provider's identity of a payment, or of a part of one, within the length
 /// that is kept.
 fn reference(text: &str) -> Option<String> {

@@ -62,7 +62,7 @@ use aftercart::{
 
 use super::{
     Answer, Asking, Call, CallError, Capability, GivingBack, Known, PaymentProvider, RefundAnswer,
-    Report, Step, Unreadable,
+    Report, Step, Unreadable, in_currency,
 };
 use crate::wire::NextAction;
 
@@ -125,12 +125,7 @@ impl PaymentProvider for Adyen {
     }
 
     fn takes(&self, method: Method, amount: Money) -> Result<(), CallError> {
-        let found = CAPABILITIES.iter().find(|it| it.method == method);
-        let currencies = found.ok_or(CallError::Unsupported)?.currencies;
-        let code = amount.currency().code();
-        if !currencies.is_empty() && !currencies.contains(&code) {
-            return Err(CallError::Amount(format!("Adyen takes no {code} by {method}")));
-        }
+        in_currency("Adyen", &CAPABILITIES, method, amount)?;
         let taken = amount::to_adyen(amount).map(drop);
         taken.map_err(|error| CallError::Amount(error.to_string()))
     }

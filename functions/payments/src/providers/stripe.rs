@@ -53,7 +53,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{
     Answer, Asking, Call, CallError, Capability, GivingBack, Known, PaymentProvider, RefundAnswer,
-    Report, Step, Unreadable,
+    Report, Step, Unreadable, in_currency,
 };
 use crate::{rules::stripe_amount, wire::NextAction};
 
@@ -116,12 +116,7 @@ impl PaymentProvider for Stripe {
     }
 
     fn takes(&self, method: Method, amount: Money) -> Result<(), CallError> {
-        let found = CAPABILITIES.iter().find(|it| it.method == method);
-        let currencies = found.ok_or(CallError::Unsupported)?.currencies;
-        let code = amount.currency().code();
-        if !currencies.is_empty() && !currencies.contains(&code) {
-            return Err(CallError::Amount(format!("Stripe takes no {code} by {method}")));
-        }
+        in_currency("Stripe", &CAPABILITIES, method, amount)?;
         let taken = stripe_amount::to_stripe(amount).map(drop);
         taken.map_err(|error| CallError::Amount(error.to_string()))
     }
