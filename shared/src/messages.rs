@@ -11,13 +11,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
+    alert::{Act, AlertKind, Choice, Owner},
     customer::{CustomerId, Email, Language},
-    id::{CartId, InviteId, MessageId, OrderId, PaymentId, RefundId, ShipmentId},
+    delivery::MethodId,
+    dispatch::{Dispatch, Shipment, ShipmentLine},
+    id::{
+        AlertId, CartId, InviteId, MessageId, OrderId, PaymentId, RefundId, ShipmentId, VoucherId,
+    },
     money::Money,
     product::Sku,
-    shipment::Tracking,
+    shipment::{ParcelStatus, Reason, Tracking},
     stock::{LocationId, StockState},
-    time::Timestamp,
+    text::Text,
+    time::{Date, Timestamp},
 };
 
 /// The edition of the messages. A change that an older receiver would read
@@ -43,13 +49,15 @@ pub enum Queue {
     ProviderCalls,
     /// Takes stock again for orders that were paid too late, or lets the money go back.
     LatePayments,
+    /// Tells systems of the merchant.
+    Webhooks,
     /// What people are to be told: read by the merchant's mailer or task list.
     Notifications,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Payments,
         Self::Shipments,
         Self::Tracking,
@@ -58,6 +66,7 @@ impl Queue {
         Self::Orders,
         Self::ProviderCalls,
         Self::LatePayments,
+        Self::Webhooks,
         Self::Notifications,
     ];
 
@@ -73,6 +82,7 @@ impl Queue {
             Self::Orders => "orders",
             Self::ProviderCalls => "provider-calls",
             Self::LatePayments => "late-payments",
+            Self::Webhooks => "webhooks",
             Self::Notifications => "notifications",
         }
     }
@@ -89,6 +99,7 @@ impl Queue {
             Self::Orders => "ORDERS_QUEUE_URL",
             Self::ProviderCalls => "PROVIDER_CALLS_QUEUE_URL",
             Self::LatePayments => "LATE_PAYMENTS_QUEUE_URL",
+            Self::Webhooks => "WEBHOOKS_QUEUE_URL",
             Self::Notifications => "NOTIFICATIONS_QUEUE_URL",
         }
     }
@@ -227,13 +238,145 @@ pub struct ParcelDelivered {
     pub customer: CustomerId,
 }
 
-/// The warehouse is to pack an order.
+/// More is known of a parcel than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ParcelChanged {
+    /// Which order.
+    pub order: OrderId,
+    /// Which shipment of it.
+    pub shipment: ShipmentId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// A buyer is to be told where a parcel is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ParcelNews {
+    /// Which order.
+    pub order: OrderId,
+    /// Which shipment of it.
+    pub shipment: ShipmentId,
+    /// Where it is.
+    pub status: ParcelStatus,
+    /// The day by which it is expected, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Date>,
+    /// Where the news goes.
+    pub email: Email,
+    /// In which language.
+    pub language: Language,
+    /// The tracking page: a signed link, good without a login.
+    pub link: String,
+}
+
+/// A buyer is to be told that something is wrong with a delivery, and what is
+/// done about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliveryAlert {
+    /// Which alert.
+    pub alert: AlertId,
+    /// Which order.
+    pub order: OrderId,
+    /// Which shipment of it.
+    pub shipment: ShipmentId,
+    /// What is wrong.
+    pub kind: AlertKind,
+    /// Why, as the carrier says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The day by which it is expected now, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Date>,
+    /// So many points were given for it.
+    #[serde(default)]
+    pub points: u32,
+    /// A voucher was given for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voucher: Option<VoucherId>,
+    /// What the buyer may choose on the tracking page.
+    #[serde(default)]
+    pub choices: Vec<Choice>,
+    /// Where the message goes.
+    pub email: Email,
+    /// In which language.
+    pub language: Language,
+    /// The tracking page: a signed link, good without a login.
+    pub link: String,
+}
+
+/// Somebody of the merchant is to see to a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AlertRaised {
+    /// Which alert.
+    pub alert: AlertId,
+    /// About which order.
+    pub order: OrderId,
+    /// About which shipment of it.
+    pub shipment: ShipmentId,
+    /// What is wrong.
+    pub kind: AlertKind,
+    /// Who sees to it.
+    pub owner: Owner,
+    /// What is to be done.
+    pub act: Act,
+    /// By when.
+    pub due: Timestamp,
+}
+
+/// A buyer said on the tracking page what is to happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WishMade {
+    /// About which alert.
+    pub alert: AlertId,
+    /// Which order.
+    pub order: OrderId,
+    /// Which shipment of it.
+    pub shipment: ShipmentId,
+    /// What the buyer chose.
+    pub choice: Choice,
+    /// Who sees to it.
+    pub owner: Owner,
+}
+
+/// The warehouse is to pack a shipment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ShipmentOpened {
     /// Which order.
     pub order: OrderId,
     /// Which shipment of it.
     pub shipment: ShipmentId,
+    /// Where it is packed.
+    pub location: LocationId,
+    /// What is packed.
+    pub lines: Vec<ShipmentLine>,
+    /// By which method the buyer wants it.
+    pub method: MethodId,
+    /// With which service it goes, by its name in the policy; whoever attaches
+    /// the label chooses, if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Text<40>>,
+    /// The last day on which it leaves in time.
+    pub ship_by: Date,
+    /// Whether it goes before others.
+    #[serde(default)]
+    pub priority: bool,
+}
+
+impl ShipmentOpened {
+    /// The task of packing a shipment as it stands.
+    #[must_use]
+    pub fn of(dispatch: &Dispatch, shipment: &Shipment) -> Self {
+        Self {
+            order: dispatch.order.clone(),
+            shipment: shipment.id.clone(),
+            location: shipment.location.clone(),
+            lines: shipment.lines.clone(),
+            method: dispatch.method.clone(),
+            service: shipment.chosen.as_ref().map(|it| it.service.clone()),
+            ship_by: dispatch.ship_by(shipment),
+            priority: dispatch.priority,
+        }
+    }
 }
 
 /// A shipment that was to be packed is not to be packed after all, or waits.
@@ -340,6 +483,21 @@ pub enum Message {
     /// See [`ParcelDelivered`].
     #[serde(rename = "parcel.delivered")]
     ParcelDelivered(ParcelDelivered),
+    /// See [`ParcelChanged`].
+    #[serde(rename = "parcel.changed")]
+    ParcelChanged(ParcelChanged),
+    /// See [`ParcelNews`].
+    #[serde(rename = "notification.parcel_news")]
+    ParcelNews(ParcelNews),
+    /// See [`DeliveryAlert`].
+    #[serde(rename = "notification.delivery_alert")]
+    DeliveryAlert(DeliveryAlert),
+    /// See [`AlertRaised`].
+    #[serde(rename = "notification.alert_raised")]
+    AlertRaised(AlertRaised),
+    /// See [`WishMade`].
+    #[serde(rename = "notification.wish_made")]
+    WishMade(WishMade),
     /// See [`ShipmentOpened`].
     #[serde(rename = "notification.shipment_opened")]
     ShipmentOpened(ShipmentOpened),
@@ -361,22 +519,32 @@ pub enum Message {
 }
 
 impl Message {
-    /// The queues that want it.
+    /// The queues that want it. [`Queue::Webhooks`] gets it only while a system
+    /// of the merchant asked for it.
     #[must_use]
     pub fn queues(&self) -> &'static [Queue] {
         match self {
             Self::OrderPlaced(_) => &[Queue::Orders],
-            Self::OrderPaid(_) => &[Queue::Shipments, Queue::Points, Queue::Orders],
-            Self::OrderCancelled(_) => &[Queue::Points, Queue::ProviderCalls],
-            Self::OrderRefunded(_) => &[Queue::Points, Queue::Surveys, Queue::ProviderCalls],
+            Self::OrderPaid(_) => {
+                &[Queue::Shipments, Queue::Points, Queue::Orders, Queue::Webhooks]
+            }
+            Self::OrderCancelled(_) => &[Queue::Points, Queue::ProviderCalls, Queue::Webhooks],
+            Self::OrderRefunded(_) => {
+                &[Queue::Points, Queue::Surveys, Queue::ProviderCalls, Queue::Webhooks]
+            }
             Self::RefundWanted(_) | Self::PaymentAuthorised(_) => &[Queue::ProviderCalls],
             Self::PaymentLate(_) => &[Queue::LatePayments],
             Self::ApologyDue(_) => &[Queue::Points],
             Self::PaymentReceived(_) => &[Queue::Payments],
             Self::TrackingReceived(_) => &[Queue::Tracking],
             Self::ParcelDelivered(_) => &[Queue::Points, Queue::Surveys],
+            Self::ParcelChanged(_) => &[Queue::Webhooks],
             Self::ShipmentOpened(_)
             | Self::ShipmentStopped(_)
+            | Self::AlertRaised(_)
+            | Self::WishMade(_) => &[Queue::Notifications, Queue::Webhooks],
+            Self::ParcelNews(_)
+            | Self::DeliveryAlert(_)
             | Self::OrderHeld(_)
             | Self::LatePaymentSettled(_)
             | Self::RefundMade(_)
@@ -403,6 +571,11 @@ impl Message {
             Self::RefundMade(_) => "notification.refund_made",
             Self::TrackingReceived(_) => "tracking.received",
             Self::ParcelDelivered(_) => "parcel.delivered",
+            Self::ParcelChanged(_) => "parcel.changed",
+            Self::ParcelNews(_) => "notification.parcel_news",
+            Self::DeliveryAlert(_) => "notification.delivery_alert",
+            Self::AlertRaised(_) => "notification.alert_raised",
+            Self::WishMade(_) => "notification.wish_made",
             Self::ShipmentOpened(_) => "notification.shipment_opened",
             Self::ShipmentStopped(_) => "notification.shipment_stopped",
             Self::OrderHeld(_) => "notification.order_held",
@@ -436,6 +609,11 @@ impl Message {
             }
             Self::ParcelDelivered(body) => body.shipment.to_string(),
             Self::ShipmentOpened(body) => body.shipment.to_string(),
+            Self::ParcelChanged(body) => body.shipment.to_string(),
+            Self::ParcelNews(body) => format!("{} {}", body.shipment, body.status.as_str()),
+            Self::DeliveryAlert(body) => body.alert.to_string(),
+            Self::AlertRaised(body) => body.alert.to_string(),
+            Self::WishMade(body) => body.alert.to_string(),
             Self::SurveyInvited(body) => body.invite.to_string(),
         }
     }

@@ -6,6 +6,8 @@ pub mod id;
 
 pub mod digest;
 
+pub mod form;
+
 pub mod money;
 
 pub mod time;
@@ -31,6 +33,16 @@ pub mod exchange;
 pub mod payment;
 
 pub mod shipment;
+
+pub mod dispatch;
+
+pub mod alert;
+
+pub mod logistics;
+
+pub mod performance;
+
+pub mod webhook;
 
 pub mod points;
 

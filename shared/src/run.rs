@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod config;
+pub mod deflate;
 pub mod failure;
 pub mod http;
 mod lambda;

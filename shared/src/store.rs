@@ -15,6 +15,7 @@ mod key;
 mod read;
 mod table;
 
+pub mod alerts;
 pub mod audit;
 pub mod breakers;
 pub mod carts;
@@ -23,6 +24,7 @@ pub mod lookups;
 pub mod orders;
 pub mod parcels;
 pub mod payments;
+pub mod performance;
 pub mod points;
 pub mod products;
 pub mod quotas;
@@ -33,6 +35,7 @@ pub mod shipments;
 pub mod stock;
 pub mod surveys;
 pub mod vouchers;
+pub mod webhooks;
 
 pub use commit::{Commit, CommitError, Conflict, Write};
 pub use item::{Item, StoredError};

@@ -103,6 +103,27 @@ pub enum Language {
     Zh,
 }
 
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::En, Self::Zh];
+
+    /// Its code, as requests and links have it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// The language of a tag (BCP 47) such as `zh-Hans-CN;q=0.9`, if the shop has it.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split(['-', '_', ';']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|known| known.code().eq_ignore_ascii_case(primary))
+    }
+}
+
 /// An e-mail address: one `@` between a local part and a host with a dot.
 /// Whether it can be reached only a message shows, so no more is checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -176,7 +197,9 @@ pub struct Contact {
 }
 
 /// A country of ISO 3166-1: two capital letters.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Country(String);

@@ -16,7 +16,7 @@ use super::{
     time::{Date, TimeOfDay, Weekday, Zone},
 };
 
-mod check;
+pub(super) mod check;
 mod postal;
 
 pub use postal::{PostalCodes, postal_code};

@@ -68,6 +68,10 @@ ids! {
     RefundId = "rfd_";
     /// Something about payments that waits for a person; derived from its reason and what it is about.
     CaseId = "cas_";
+    /// Something about a delivery that somebody sees to; derived from the shipment and what is wrong.
+    AlertId = "alt_";
+    /// A message to a system of the merchant; derived from what it tells of.
+    WebhookId = "whm_";
     /// A message between functions; derived from what it says.
     MessageId = "msg_";
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     customer::{Address, Contact, CustomerId},
     delivery::{MethodId, Promise},
-    id::{CartId, OrderId, PaymentId, RefundId, ShipmentId, VoucherId},
+    id::{CartId, OrderId, PaymentId, RefundId, VoucherId},
     money::Money,
     payment::PaymentStatus,
     price::RuleId,
@@ -529,18 +529,6 @@ impl Order {
     pub fn paid_by(&self) -> Option<&PaymentId> {
         self.payments.iter().find(|it| it.paid).map(|it| &it.payment)
     }
-
-    /// The first (and so far only) shipment of the order.
-    #[must_use]
-    pub fn shipment(&self) -> ShipmentId {
-        first_shipment(&self.id)
-    }
-}
-
-/// The identity of an order's first shipment.
-#[must_use]
-pub fn first_shipment(order: &OrderId) -> ShipmentId {
-    ShipmentId::derive(&[order.as_str(), "1"])
 }
 
 #[cfg(test)]

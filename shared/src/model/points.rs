@@ -76,10 +76,21 @@ pub enum Cause {
     PointsReturned(OrderId),
     /// An apology: money for the order came too late, and the goods were gone.
     Apology(OrderId),
+    /// An apology: the order was delivered late, damaged or not at all.
+    DeliveryApology(OrderId),
     /// The return window of an order's goods ended.
     ReturnWindowEnded(OrderId),
     /// A lot reached the end of its life, at this moment.
     LotExpired(Timestamp),
+}
+
+/// For what a member is given points as an apology, each once an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Apology {
+    /// Money came too late, and the goods were gone.
+    LatePayment,
+    /// A bad delivery.
+    Delivery,
 }
 
 /// A movement of points. It never changes.
@@ -235,10 +246,14 @@ impl Ledger {
         EntryId::derive(&[customer.as_str(), "order_points", order.as_str()])
     }
 
-    /// The identity of the entry that is an apology for an order.
+    /// The identity of the entry that is an apology for something about an order.
     #[must_use]
-    pub fn apology(customer: &CustomerId, order: &OrderId) -> EntryId {
-        EntryId::derive(&[customer.as_str(), "apology", order.as_str()])
+    pub fn apology(customer: &CustomerId, order: &OrderId, of: Apology) -> EntryId {
+        let of = match of {
+            Apology::LatePayment => "apology",
+            Apology::Delivery => "delivery",
+        };
+        EntryId::derive(&[customer.as_str(), of, order.as_str()])
     }
 
     /// Earns an order's points, given line by line; they are pending. The
@@ -389,8 +404,8 @@ impl Ledger {
         Ok(Entry { lots, ..entry })
     }
 
-    /// Gives points as an apology for what went wrong with an order, to be spent
-    /// at once and until a moment; a debt is repaid first. The caller has made
+    /// Gives points as an apology for what went wrong with an order, at a moment,
+    /// to be spent at once and until another; a debt is repaid first. The caller has made
     /// sure that the entry [`Ledger::apology`] names is not there yet.
     ///
     /// # Errors
@@ -399,22 +414,26 @@ impl Ledger {
     pub fn apologise(
         &mut self,
         order: &OrderId,
+        of: Apology,
         points: i64,
-        expires_at: Timestamp,
-        at: Timestamp,
+        (at, expires_at): (Timestamp, Timestamp),
         authority: Authority<'_>,
     ) -> Result<Entry, LedgerError> {
         if points <= 0 {
             return Err(LedgerError::Unbalanced);
         }
         let repaid = self.repaid_by(points);
-        let id = Self::apology(&self.customer, order);
+        let id = Self::apology(&self.customer, order, of);
+        let cause = match of {
+            Apology::LatePayment => Cause::Apology(order.clone()),
+            Apology::Delivery => Cause::DeliveryApology(order.clone()),
+        };
         let moves = [
             (Account::Issued, -points),
             (Account::Debt, repaid),
             (Account::Available, points - repaid),
         ];
-        let entry = self.post(id, at, Cause::Apology(order.clone()), authority, &moves)?;
+        let entry = self.post(id, at, cause, authority, &moves)?;
         let lot = Lot { expires_at, points: points - repaid };
         let lots = if lot.points > 0 { vec![lot] } else { Vec::new() };
         lots.iter().for_each(|lot| self.add_lot(lot.clone()));
@@ -686,6 +705,8 @@ mod tests {
 
     const AUTHORITY: Authority<'static> = Authority { rule: "base", policy: "1" };
 
+    const SORRY: Apology = Apology::Delivery;
+
     fn member() -> CustomerId {
         CustomerId::member("a").unwrap()
     }
@@ -875,8 +896,9 @@ mod tests {
             if debt > 0 {
                 ledger.take_back(&order(1), debt, debt, at(0), AUTHORITY).unwrap();
             }
-            let entry = ledger.apologise(&order(2), points, at(30), at(1), AUTHORITY).unwrap();
-            assert_eq!(entry.id, Ledger::apology(&member(), &order(2)));
+            let entry =
+                ledger.apologise(&order(2), SORRY, points, (at(1), at(30)), AUTHORITY).unwrap();
+            assert_eq!(entry.id, Ledger::apology(&member(), &order(2), SORRY));
             assert_eq!(entry.moved(), points);
             assert_eq!(ledger.balance(Account::Debt), -(debt - (points - left)));
             let lots: Vec<Lot> = Some(Lot { expires_at: at(30), points: left })
@@ -888,7 +910,9 @@ mod tests {
         }
         let mut ledger = Ledger::empty(member());
         for points in [0, -1, MAX_POINTS + 1] {
-            assert!(ledger.apologise(&order(1), points, at(30), at(1), AUTHORITY).is_err());
+            assert!(
+                ledger.apologise(&order(1), SORRY, points, (at(1), at(30)), AUTHORITY).is_err()
+            );
             assert_eq!(ledger, Ledger::empty(member()));
         }
     }
@@ -982,7 +1006,7 @@ mod tests {
                     }
                     8 if sorry.insert(n) => {
                         let end = at(day + 31);
-                        Some(ledger.apologise(&order, points, end, at(day), AUTHORITY).unwrap())
+                        Some(ledger.apologise(&order, SORRY, points, (at(day), end), AUTHORITY).unwrap())
                     }
                     7 if spent.get(&order).is_some_and(|lots| !lots.is_empty()) => {
                         let mut lots = std::mem::take(spent.get_mut(&order).unwrap());

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     cart::CartsPolicy,
     delivery::DeliveryPolicy,
+    logistics::LogisticsPolicy,
     money::Currency,
     offers::OffersPolicy,
     paying::PaymentsPolicy,
@@ -20,6 +21,7 @@ use super::{
     tax::TaxPolicy,
     text::Text,
     time::{Period, Zone},
+    webhook::WebhooksPolicy,
 };
 
 /// The default document.
@@ -55,6 +57,12 @@ pub struct Policy {
     /// What is offered beside a cart.
     #[serde(default)]
     pub offers: OffersPolicy,
+    /// How goods are sent and watched.
+    #[serde(default)]
+    pub logistics: LogisticsPolicy,
+    /// Which systems of the merchant are told of what.
+    #[serde(default)]
+    pub webhooks: WebhooksPolicy,
 }
 
 /// How orders are placed.
@@ -217,7 +225,9 @@ impl Policy {
         self.risk.check()?;
         self.carts.check()?;
         self.shares.check()?;
-        self.offers.check()
+        self.offers.check()?;
+        self.logistics.check(&self.stock, &self.delivery)?;
+        self.webhooks.check()
     }
 }
 

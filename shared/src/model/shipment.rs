@@ -1,20 +1,19 @@
 //! Shipments, and what carriers report of them.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     customer::CustomerId,
-    digest,
+    dispatch::Direction,
     id::{OrderId, ShipmentId},
-    order::Order,
     text::{Text, written},
-    time::Timestamp,
+    time::{Date, Timestamp, Zone},
 };
 
-/// Who reports the events of parcels.
+/// Who reports the events of parcels: a carrier, or somebody who watches many.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -22,19 +21,29 @@ use super::{
 pub enum Carrier {
     /// EasyPost trackers, which cover many carriers.
     Easypost,
+    /// AfterShip trackings, which cover many carriers.
+    Aftership,
+    /// Kuaidi100, which covers the carriers of China.
+    Kuaidi100,
+    /// KDNiao, which covers the carriers of China.
+    Kdniao,
     /// A merchant's own carrier, in the generic signed format.
     Generic,
 }
 
 impl Carrier {
     /// Every carrier.
-    pub const ALL: [Self; 2] = [Self::Easypost, Self::Generic];
+    pub const ALL: [Self; 5] =
+        [Self::Easypost, Self::Aftership, Self::Kuaidi100, Self::Kdniao, Self::Generic];
 
     /// The name in paths, requests and secrets.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Easypost => "easypost",
+            Self::Aftership => "aftership",
+            Self::Kuaidi100 => "kuaidi100",
+            Self::Kdniao => "kdniao",
             Self::Generic => "generic",
         }
     }
@@ -129,6 +138,37 @@ pub enum ParcelStatus {
 }
 
 impl ParcelStatus {
+    /// Every status.
+    pub const ALL: [Self; 15] = [
+        Self::Pending,
+        Self::Unknown,
+        Self::InfoReceived,
+        Self::PickedUp,
+        Self::InTransit,
+        Self::OnHold,
+        Self::Exception,
+        Self::OutForDelivery,
+        Self::AttemptFailed,
+        Self::ReadyForPickup,
+        Self::Returning,
+        Self::Delivered,
+        Self::Returned,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
+    /// The status of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
+    /// Whether nothing more is expected of the parcel.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Returned | Self::Cancelled | Self::Expired)
+    }
+
     /// The name that clients see.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -176,6 +216,30 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 14] = [
+        Self::CarrierDamaged,
+        Self::CarrierLost,
+        Self::CarrierDelayed,
+        Self::AddressIncorrect,
+        Self::ConsigneeRefused,
+        Self::ConsigneeAbsent,
+        Self::ConsigneeRescheduled,
+        Self::CustomsHold,
+        Self::CustomsDocuments,
+        Self::CustomsDuties,
+        Self::Weather,
+        Self::Security,
+        Self::RetailerError,
+        Self::Other,
+    ];
+
+    /// The reason of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The name that clients see.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -211,27 +275,43 @@ pub struct TrackingEvent {
     pub code: Text<64>,
     /// The place, as the carrier names it.
     pub place: Option<Text<80>>,
+    /// When the carrier told of it, or we heard of it, if that is earlier than
+    /// the time of the scan: then its time cannot be right.
+    pub told_at: Option<Timestamp>,
+    /// Whether the carrier's time came without a zone, and the carrier's usual
+    /// one was taken for it.
+    pub zone_assumed: bool,
 }
 
 impl TrackingEvent {
     /// What makes this scan the same scan when it is told again: its time,
     /// code and place.
     #[must_use]
-    pub fn identity(&self) -> String {
-        let place = self.place.as_ref().map_or("", Text::as_str);
-        digest::short(&[
-            self.at.to_string().as_bytes(),
-            self.code.as_str().as_bytes(),
-            place.as_bytes(),
-        ])
+    pub fn identity(&self) -> (Timestamp, &str, Option<&str>) {
+        (self.at, self.code.as_str(), self.place.as_ref().map(Text::as_str))
     }
 }
 
-/// The most scans of one push that are kept; a longer list is refused. A
-/// parcel round the world has some 60.
-pub const MAX_EVENTS: usize = 200;
+/// When a carrier expects to deliver, and when it said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Estimate {
+    /// When it said so: of two estimates the later told holds.
+    pub told_at: Timestamp,
+    /// When it expects to deliver.
+    pub eta: Timestamp,
+}
 
-/// What a carrier told in one call: a set of scans of one parcel, often all of
+/// The most scans of one statement of a carrier; a longer list is told in
+/// several. A parcel round the world has some 60. Each scan is three of the 300
+/// operators that DynamoDB takes in a condition, and 30 of its 4,096 bytes.
+pub const MAX_EVENTS: usize = 80;
+
+/// The most scans and estimates that are kept of a parcel. They lie in one item
+/// of some 50 bytes each; more than these are no parcel's history, and are
+/// counted and left out. Deliveries and ways back are taken even then.
+pub const MAX_TOLD: usize = 1_000;
+
+/// What a carrier told in one call of one parcel: a set of scans, often all of
 /// them again, and when it expects to deliver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Push {
@@ -240,35 +320,11 @@ pub struct Push {
     /// The scans, sorted, each once, at most [`MAX_EVENTS`].
     pub events: Vec<TrackingEvent>,
     /// The carrier's estimate.
-    pub eta: Option<Timestamp>,
-    /// When the carrier made this statement, where it says so.
-    pub told_at: Option<Timestamp>,
+    pub estimate: Option<Estimate>,
 }
 
-impl Push {
-    /// The same set of scans, as they are understood now, and the same estimate
-    /// have the same digest. A list that comes again after a table of codes was
-    /// corrected is another one: it tells more. When it was told is part of what it says only where that
-    /// matters: of two estimates the later told holds, and a scan cannot lie
-    /// after the statement that tells it.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        let ahead = |told_at: &Timestamp| self.events.iter().any(|event| event.at > *told_at);
-        let told_at = self.told_at.filter(|told_at| self.eta.is_some() || ahead(told_at));
-        let written = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string());
-        let mut parts: Vec<String> =
-            [self.eta, told_at].map(|moment| written(moment).unwrap_or_default()).into();
-        for event in &self.events {
-            let reason = event.reason.map(Reason::as_str).unwrap_or_default();
-            parts.extend([event.identity(), event.status.as_str().to_owned(), reason.to_owned()]);
-        }
-        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-        digest::short(&parts)
-    }
-}
-
-/// Links a carrier's number to the shipment that carries it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Links a carrier's number to the shipment that it carries.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Parcel {
     /// The carrier's name of it.
     pub tracking: Tracking,
@@ -278,8 +334,73 @@ pub struct Parcel {
     pub shipment: ShipmentId,
     /// Whose it is.
     pub customer: CustomerId,
-    /// When the label was attached.
+    /// Which way it goes.
+    pub direction: Direction,
+    /// When the label was attached. Scans of more than a week before that are
+    /// an earlier parcel's: carriers use numbers again.
     pub labelled_at: Timestamp,
+    /// Who carries it, by the name that the one who reports uses, such as `shunfeng`.
+    pub courier: Option<Text<40>>,
+    /// What the one who reports wants to know besides the number, such as the
+    /// last four digits of the receiver's telephone number.
+    pub verification: Option<Text<20>>,
+    /// Until when it was promised, and from when it may be expected: the days
+    /// on which asking often pays.
+    pub window: Option<Window>,
+    /// When the one who reports is to be asked about it; never, if there is none.
+    pub ask_at: Option<Timestamp>,
+    /// How often the one who reports was asked in vain to report of it. Once it
+    /// agreed: 0 as long as it does, 1 when asking told what it had not, 2 while
+    /// it is asked.
+    pub asked: u32,
+    /// Whether the one who reports was told to report of it.
+    pub subscribed: bool,
+}
+
+/// The days on which a parcel may arrive, and the zone that they are in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// The first.
+    pub from: Date,
+    /// The last.
+    pub until: Date,
+    /// The receiver's, or the shop's.
+    pub zone: Zone,
+}
+
+/// All that is known of a parcel, by its carrier's number.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// The shipment it belongs to; missing until its label is attached.
+    pub parcel: Option<Parcel>,
+    /// The shipment that its label was taken off from, until it is attached again.
+    pub taken_off: Option<Parcel>,
+    /// Every scan as it was told; the same scan may be there twice, told differently.
+    pub events: BTreeSet<TrackingEvent>,
+    /// Every estimate.
+    pub estimates: BTreeSet<Estimate>,
+}
+
+impl History {
+    /// How much was told: it only grows, so more is later.
+    #[must_use]
+    pub fn told(&self) -> u32 {
+        u32::try_from(self.events.len().saturating_add(self.estimates.len())).unwrap_or(u32::MAX)
+    }
+}
+
+/// What is odd about the time of a step.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// The carrier's time lay in its own future; the time at which it was told is shown.
+    Ahead,
+    /// The carrier's time lay before the label; the time of the label is shown.
+    BeforeLabel,
+    /// The carrier's time had no zone; the carrier's usual one was taken.
+    Zone,
 }
 
 /// A step of a parcel's journey and when it was first reached.
@@ -291,6 +412,8 @@ pub struct Stage {
     pub at: Timestamp,
     /// Where.
     pub place: Option<Text<80>>,
+    /// What is odd about its time.
+    pub doubt: Option<Doubt>,
 }
 
 /// Where a parcel is and how it got there: what its events amount to.
@@ -300,16 +423,22 @@ pub struct Journey {
     pub status: ParcelStatus,
     /// Why, when something is wrong.
     pub reason: Option<Reason>,
+    /// Since when it is there, by the carrier's clock.
+    pub since: Option<Timestamp>,
     /// The steps it made, earliest first, each status once.
     pub stages: Vec<Stage>,
-    /// When it is expected.
+    /// When the carrier expects to deliver.
     pub eta: Option<Timestamp>,
     /// When it was delivered.
     pub delivered_at: Option<Timestamp>,
-    /// How many different scans this follows from; more scans know more.
+    /// When it was last heard of: the time of its latest scan.
+    pub heard_at: Option<Timestamp>,
+    /// How often a delivery was tried in vain.
+    pub attempts: u32,
+    /// How many different scans this follows from.
     pub events: u32,
-    /// How many different pushes this follows from.
-    pub pushes: u32,
+    /// How much was told that this follows from, [`History::told`]; more knows more.
+    pub told: u32,
 }
 
 impl Journey {
@@ -319,50 +448,30 @@ impl Journey {
         Self {
             status: ParcelStatus::Pending,
             reason: None,
+            since: None,
             stages: Vec::new(),
             eta: None,
             delivered_at: None,
+            heard_at: None,
+            attempts: 0,
             events: 0,
-            pushes: 0,
+            told: 0,
         }
     }
-}
 
-/// A parcel's way to its buyer, from the paid order to the door.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shipment {
-    /// Derived from the order and its number among the order's shipments.
-    pub id: ShipmentId,
-    /// Whose goods it carries.
-    pub order: OrderId,
-    /// Whose order it is.
-    pub customer: CustomerId,
-    /// When it was opened.
-    pub opened_at: Timestamp,
-    /// The label, once it has one.
-    pub tracking: Option<Tracking>,
-    /// When the label was attached.
-    pub labelled_at: Option<Timestamp>,
-    /// Since when it must not be sent: its order was called off, or is held.
-    /// Never of a shipment with a label.
-    pub stopped_at: Option<Timestamp>,
-    /// Where the parcel is.
-    pub journey: Journey,
-}
-
-impl Shipment {
-    /// The first shipment of an order, as it is opened.
+    /// The journey of goods that somebody handed to the buyer then. Their
+    /// carrier's word for a delivery counts more.
     #[must_use]
-    pub fn first(order: &Order, opened_at: Timestamp) -> Self {
-        Self {
-            id: order.shipment(),
-            order: order.id.clone(),
-            customer: order.customer.clone(),
-            opened_at,
-            tracking: None,
-            labelled_at: None,
-            stopped_at: None,
-            journey: Journey::pending(),
+    pub fn handed_over(mut self, at: Timestamp) -> Self {
+        if self.delivered_at.is_some() {
+            return self;
         }
+        let status = ParcelStatus::Delivered;
+        self.stages.retain(|stage| stage.status != status);
+        self.stages.push(Stage { status, at, place: None, doubt: None });
+        self.stages.sort_by_key(|stage| stage.at);
+        (self.status, self.reason) = (status, None);
+        (self.since, self.delivered_at) = (Some(at), Some(at));
+        self
     }
 }

@@ -256,6 +256,12 @@ impl Zone {
     pub fn parse(name: &str) -> Result<Self, TimeError> {
         TimeZone::get(name).map(Self).map_err(|_| TimeError::Zone)
     }
+
+    /// Coordinated universal time.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
 }
 
 impl TryFrom<String> for Zone {
@@ -302,6 +308,12 @@ impl Date {
     pub fn days_until(self, other: Self) -> i32 {
         // The calendar has fewer than four million days.
         i32::try_from(self.0.duration_until(other.0).as_hours() / 24).unwrap_or(i32::MAX)
+    }
+
+    /// Its year, month and day of the month, both counted from 1.
+    #[must_use]
+    pub fn parts(self) -> (i16, i8, i8) {
+        (self.0.year(), self.0.month(), self.0.day())
     }
 
     /// Its day of the week.
@@ -381,6 +393,9 @@ pub enum Weekday {
 pub struct TimeOfDay(civil::Time);
 
 impl TimeOfDay {
+    /// When a day begins.
+    pub const MIDNIGHT: Self = Self(civil::Time::midnight());
+
     /// Reads hours and minutes, `00:00` to `23:59`.
     ///
     /// # Errors

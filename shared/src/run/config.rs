@@ -25,7 +25,7 @@ pub enum Need {
     Secret(Secret),
     /// A value of the environment.
     Setting(Setting),
-    /// Calls to payment providers.
+    /// Calls to payment providers, carriers or systems of the merchant.
     Outgoing,
 }
 

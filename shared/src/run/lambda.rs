@@ -108,13 +108,18 @@ fn platform(function: &Function) -> Result<Platform, lambda_runtime::Error> {
         .operation_attempt_timeout(TRY_MAX)
         .build();
     let calls_provider = function.needs.contains(&Need::Outgoing);
-    let outgoing: Arc<dyn Outgoing> =
-        if calls_provider { Arc::new(Https::new()?) } else { Arc::new(Nobody) };
+    // Only an emulator is reached under another address than AWS's own.
+    let endpoint = optional("AWS_ENDPOINT_URL");
+    let outgoing: Arc<dyn Outgoing> = match (calls_provider, &endpoint) {
+        (false, _) => Arc::new(Nobody),
+        (true, None) => Arc::new(Https::new()?),
+        (true, Some(_)) => Arc::new(Https::new()?.in_development()),
+    };
     let namespace = optional("METRICS_NAMESPACE").unwrap_or_else(|| "Aftercart".to_owned());
     Ok(Platform {
         aws: Aws {
             region: variable("AWS_REGION"),
-            endpoint: optional("AWS_ENDPOINT_URL"),
+            endpoint,
             credentials,
             http: Builder::new().tls_provider(crypto).build_https(),
             retry: RetryConfig::standard().with_max_attempts(3),

@@ -42,6 +42,17 @@ pub struct OrderPass {
     pub customer: CustomerId,
 }
 
+/// A link to the tracking page of an order. It opens no other way to the
+/// order: who has it sees where the parcels are, and may choose what is done
+/// when something is wrong with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackingLink {
+    /// Which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
 /// A link to a survey.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SurveyLink {
@@ -69,6 +80,7 @@ pub struct Links {
 }
 
 const ORDER: &str = "order";
+const TRACKING: &str = "tracking";
 const SURVEY: &str = "survey";
 const RATE: &str = "rate";
 
@@ -90,14 +102,46 @@ impl Links {
     /// # Errors
     /// [`LinkError`].
     pub fn open_order_pass(&self, token: &str, now: Timestamp) -> Result<OrderPass, LinkError> {
+        let (order, customer) = self.open_of_order(ORDER, token, now)?;
+        Ok(OrderPass { order, customer })
+    }
+
+    /// The token of a link to a tracking page.
+    #[must_use]
+    pub fn tracking_link(&self, link: &TrackingLink, expires: Timestamp) -> String {
+        self.seal(&[TRACKING, link.order.as_str(), link.customer.as_str()], expires)
+    }
+
+    /// Opens the token of a link to a tracking page.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_tracking_link(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<TrackingLink, LinkError> {
+        let (order, customer) = self.open_of_order(TRACKING, token, now)?;
+        Ok(TrackingLink { order, customer })
+    }
+
+    fn open_of_order(
+        &self,
+        purpose: &str,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(OrderId, CustomerId), LinkError> {
         let parts = self.open(token, now)?;
-        let [ORDER, order, customer] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        let [found, order, customer] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..]
         else {
             return Err(LinkError::Invalid);
         };
+        if found != purpose {
+            return Err(LinkError::Invalid);
+        }
         let order = OrderId::parse(order).map_err(|_| LinkError::Invalid)?;
         let customer = CustomerId::parse(customer).map_err(|_| LinkError::Invalid)?;
-        Ok(OrderPass { order, customer })
+        Ok((order, customer))
     }
 
     /// The token of a link to a survey.
@@ -220,6 +264,20 @@ mod tests {
         assert_eq!(signer.open_survey_link(&token, at(99)), Err(LinkError::Invalid));
         assert_eq!(links("b", Some("a")).open_order_pass(&token, at(99)), Ok(pass));
         assert_eq!(links("b", None).open_order_pass(&token, at(99)), Err(LinkError::Invalid));
+    }
+
+    #[test]
+    fn a_tracking_link_is_no_pass_and_a_pass_no_tracking_link() {
+        let signer = links("a", None);
+        let (order, customer) = (OrderId::derive(&["1"]), CustomerId::guest("k"));
+        let link = TrackingLink { order: order.clone(), customer: customer.clone() };
+        let token = signer.tracking_link(&link, at(100));
+        assert_eq!(signer.open_tracking_link(&token, at(99)), Ok(link));
+        assert_eq!(signer.open_tracking_link(&token, at(100)), Err(LinkError::Expired));
+        assert_eq!(signer.open_order_pass(&token, at(99)), Err(LinkError::Invalid));
+        let pass = signer.order_pass(&OrderPass { order, customer }, at(100));
+        assert_eq!(signer.open_tracking_link(&pass, at(99)), Err(LinkError::Invalid));
+        assert_eq!(links("b", None).open_tracking_link(&token, at(99)), Err(LinkError::Invalid));
     }
 
     #[test]

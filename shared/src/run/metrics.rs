@@ -37,8 +37,15 @@ pub enum Metric {
     ShipmentOpened,
     LabelAttached,
     CarrierRejected,
+    CarrierUnreadable,
     UnknownCarrierCode,
+    VoidedParcelMoved,
+    CarrierAsked,
+    CarrierAskFailed,
     ParcelDelivered,
+    DeliveryAlertRaised,
+    PromiseKept,
+    PromiseMissed,
     PointsPosted,
     PointsMatured,
     PointsExpired,
@@ -49,11 +56,14 @@ pub enum Metric {
     SurveyAnswered,
     MessageParked,
     SweepFailed,
+    WebhookDelivered,
+    WebhookFailed,
+    WebhookDead,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 44] = [
         Self::OrderPlaced,
         Self::OrderPaid,
         Self::OrderCancelled,
@@ -76,8 +86,15 @@ impl Metric {
         Self::ShipmentOpened,
         Self::LabelAttached,
         Self::CarrierRejected,
+        Self::CarrierUnreadable,
         Self::UnknownCarrierCode,
+        Self::VoidedParcelMoved,
+        Self::CarrierAsked,
+        Self::CarrierAskFailed,
         Self::ParcelDelivered,
+        Self::DeliveryAlertRaised,
+        Self::PromiseKept,
+        Self::PromiseMissed,
         Self::PointsPosted,
         Self::PointsMatured,
         Self::PointsExpired,
@@ -88,6 +105,9 @@ impl Metric {
         Self::SurveyAnswered,
         Self::MessageParked,
         Self::SweepFailed,
+        Self::WebhookDelivered,
+        Self::WebhookFailed,
+        Self::WebhookDead,
     ];
 }
 

@@ -33,6 +33,16 @@ pub enum Outcome {
 }
 
 impl Swept {
+    /// The sum with what another part of the sweep did.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            done: self.done.saturating_add(other.done),
+            settled: self.settled.saturating_add(other.settled),
+            failed: self.failed.saturating_add(other.failed),
+        }
+    }
+
     /// Sees to one thing, and counts what became of it. A failure or a panic
     /// is logged and counted, and keeps nothing else from being seen to.
     pub async fn see_to(

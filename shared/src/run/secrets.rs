@@ -27,11 +27,13 @@ pub enum Secret {
     Carriers,
     /// Of our own links.
     Links,
+    /// With which messages to systems of the merchant are signed.
+    Webhooks,
 }
 
 impl Secret {
     /// Every secret.
-    pub const ALL: [Self; 3] = [Self::Payments, Self::Carriers, Self::Links];
+    pub const ALL: [Self; 4] = [Self::Payments, Self::Carriers, Self::Links, Self::Webhooks];
 
     /// The environment variable that holds its ARN.
     #[must_use]
@@ -40,18 +42,20 @@ impl Secret {
             Self::Payments => "PAYMENTS_SECRET_ARN",
             Self::Carriers => "CARRIERS_SECRET_ARN",
             Self::Links => "LINKS_SECRET_ARN",
+            Self::Webhooks => "WEBHOOKS_SECRET_ARN",
         }
     }
 }
 
-/// What a sender signs with and, where we call it, what we call it with. Every
+/// What a sender signs with, or we sign with, and, where we call it, what we call it with. Every
 /// list may hold the next secret next to the present one, so that it can be
 /// rolled.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
     /// What the sender's callbacks are checked with: shared secrets, or public
-    /// keys and certificates. All are tried.
+    /// keys and certificates. All are tried. What messages to an endpoint of
+    /// the merchant are signed with: all sign.
     #[serde(default)]
     pub webhook_secrets: Vec<SecretString>,
     /// What its callbacks are encrypted with. All are tried.

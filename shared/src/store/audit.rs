@@ -10,18 +10,19 @@ use serde_json::Value;
 use crate::{
     messages::Envelope,
     model::{
+        alert::Alert,
+        dispatch::Dispatch,
         id::PaymentId,
         order::{LevelPart, Order},
         points::{Entry, Ledger, Undone},
         product::Sku,
-        shipment::Shipment,
         stock::LocationId,
         survey::{Contacts, Invite},
     },
 };
 
 use super::{
-    Item, SENDS, Sends, Store, StoreError, Table,
+    Item, SENDS, Sends, Store, StoreError, Table, alerts,
     item::StoredError,
     key::{ENTRY_PREFIX, LEVEL_PREFIX, MOVEMENT_PREFIX, PK, SK, UNDONE_PREFIX},
     orders,
@@ -135,12 +136,22 @@ impl Store {
         Ok(all)
     }
 
-    /// Every shipment.
+    /// The shipments of every order.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn all_shipments(&self) -> Result<Vec<Shipment>, StoreError> {
-        self.scan(Table::Shipments).await?.iter().map(shipments::from_item).collect()
+    pub async fn all_dispatches(&self) -> Result<Vec<Dispatch>, StoreError> {
+        let items = self.scan(Table::Shipments).await?;
+        items.iter().filter(|item| shipments::is_dispatch(item)).map(shipments::from_item).collect()
+    }
+
+    /// Every alert about a delivery.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_alerts(&self) -> Result<Vec<Alert>, StoreError> {
+        let items = self.scan(Table::Shipments).await?;
+        items.iter().filter(|item| alerts::is_alert(item)).map(alerts::from_item).collect()
     }
 
     /// Every ledger, every entry, and what was undone.

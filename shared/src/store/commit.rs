@@ -38,8 +38,8 @@ pub(super) enum Condition {
     Exists,
     /// The attribute has this value.
     Equals(&'static str, AttributeValue),
-    /// The attribute is this number.
-    Is(Path, i64),
+    /// The attribute, or the member of a map, has this value.
+    Is(Path, AttributeValue),
     /// The attribute, a number, is at least this.
     AtLeast(&'static str, i64),
     /// The attribute is missing, or a number that is at least this.
@@ -52,6 +52,16 @@ pub(super) enum Condition {
     MissingOrBelow(Path, i64),
     /// The attribute is missing.
     Missing(Path),
+    /// There is such an attribute.
+    Has(Path),
+    /// The attribute is missing, or a moment earlier than this.
+    MissingOrBefore(&'static str, Timestamp),
+    /// The attribute is missing, or a set or map with fewer members than this.
+    MissingOrSmaller(&'static str, i64),
+    /// The attribute, a set of texts, lacks at least one of these.
+    LacksOneOf(&'static str, Vec<String>),
+    /// At least one of these holds.
+    Any(Vec<Condition>),
     /// The attribute, a map, has fewer members than this.
     SmallerThan(&'static str, i64),
     /// The attribute, a map, has this member, or fewer members than this.
@@ -72,7 +82,8 @@ enum Action {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Change {
     set: Vec<(Path, AttributeValue)>,
-    add: Vec<(&'static str, i64)>,
+    add: Vec<(Path, i64)>,
+    join: Vec<(&'static str, Vec<String>)>,
     remove: Vec<Path>,
 }
 
@@ -82,8 +93,16 @@ impl Change {
         self
     }
 
-    pub(super) fn add(mut self, name: &'static str, by: i64) -> Self {
-        self.add.push((name, by));
+    /// Adds to a number, which is 0 before. DynamoDB does so to attributes of
+    /// the item only, not to members of maps.
+    pub(super) fn add(mut self, name: impl Into<Path>, by: i64) -> Self {
+        self.add.push((name.into(), by));
+        self
+    }
+
+    /// Adds texts to a set of texts.
+    pub(super) fn join(mut self, name: &'static str, texts: Vec<String>) -> Self {
+        self.join.push((name, texts));
         self
     }
 
@@ -421,6 +440,28 @@ impl Expressions {
             Condition::Absent => format!("attribute_not_exists({})", self.name(PK)),
             Condition::Exists => format!("attribute_exists({})", self.name(PK)),
             Condition::Missing(name) => format!("attribute_not_exists({})", self.name(name)),
+            Condition::Has(name) => format!("attribute_exists({})", self.name(name)),
+            Condition::MissingOrBefore(name, moment) => {
+                let name = self.name(name);
+                let moment = self.value(AttributeValue::S(moment.to_string()));
+                format!("(attribute_not_exists({name}) OR {name} < {moment})")
+            }
+            Condition::MissingOrSmaller(name, number) => {
+                let (name, number) = (self.name(name), self.number(*number));
+                format!("(attribute_not_exists({name}) OR size({name}) < {number})")
+            }
+            Condition::LacksOneOf(name, texts) => {
+                let name = self.name(name);
+                let mut lacks = vec![format!("attribute_not_exists({name})")];
+                lacks.extend(texts.iter().map(|text| {
+                    format!("NOT contains({name}, {})", self.value(AttributeValue::S(text.clone())))
+                }));
+                format!("({})", lacks.join(" OR "))
+            }
+            Condition::Any(conditions) => {
+                let each: Vec<String> = conditions.iter().map(|it| self.condition(it)).collect();
+                format!("({})", each.join(" OR "))
+            }
             Condition::Equals(name, value) => {
                 format!("{} = {}", self.name(name), self.value(value.clone()))
             }
@@ -432,8 +473,8 @@ impl Expressions {
                 let number = self.number(*number);
                 format!("(attribute_exists({member}) OR size({name}) < {number})")
             }
-            Condition::Is(name, number) => {
-                format!("{} = {}", self.name(name), self.number(*number))
+            Condition::Is(name, value) => {
+                format!("{} = {}", self.name(name), self.value(value.clone()))
             }
             Condition::AtLeast(name, number) => {
                 format!("{} >= {}", self.name(name), self.number(*number))
@@ -465,11 +506,14 @@ impl Expressions {
             .iter()
             .map(|(name, value)| format!("{} = {}", self.name(name), self.value(value.clone())))
             .collect();
-        let add: Vec<String> = change
+        let mut add: Vec<String> = change
             .add
             .iter()
             .map(|(name, by)| format!("{} {}", self.name(name), self.number(*by)))
             .collect();
+        add.extend(change.join.iter().map(|(name, texts)| {
+            format!("{} {}", self.name(name), self.value(AttributeValue::Ss(texts.clone())))
+        }));
         let remove: Vec<String> = change.remove.iter().map(|name| self.name(name)).collect();
         for (verb, parts) in [("SET", set), ("ADD", add), ("REMOVE", remove)] {
             if !parts.is_empty() {

@@ -91,7 +91,7 @@ pub fn count_paid(read: &Profile, paid: &PaidOrder) -> Write {
     let write = Write::update(Key::profile(&read.customer), change, &Sends::none());
     match read.orders {
         0 => write.when(Condition::Missing(ORDERS.into())),
-        orders => write.when(Condition::Is(ORDERS.into(), orders.into())),
+        orders => write.when(Condition::Is(ORDERS.into(), number(orders))),
     }
 }
 

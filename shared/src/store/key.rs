@@ -4,14 +4,17 @@ use crate::model::{
     customer::CustomerId,
     digest,
     id::{
-        CartId, CaseId, EntryId, InviteId, MovementId, OrderId, PaymentId, RefundId, ShareId,
-        ShipmentId, VoucherId,
+        AlertId, CartId, CaseId, EntryId, InviteId, MovementId, OrderId, PaymentId, RefundId,
+        ShareId, ShipmentId, VoucherId, WebhookId,
     },
     payment::Provider,
+    performance::Lane,
     product::Sku,
-    shipment::Tracking,
+    shipment::{Carrier, Tracking},
     stock::LocationId,
+    text::Text,
     time::Timestamp,
+    webhook::EndpointId,
 };
 
 use super::Table;
@@ -193,10 +196,44 @@ impl Key {
         Self::new(Table::Payments, case.as_str(), "CASE")
     }
 
-    /// A shipment.
+    /// The shipments of an order.
     #[must_use]
-    pub fn shipment(order: &OrderId, shipment: &ShipmentId) -> Self {
-        Self::new(Table::Shipments, order.as_str(), shipment.as_str())
+    pub fn dispatch(order: &OrderId) -> Self {
+        Self::new(Table::Shipments, order.as_str(), "DISPATCH")
+    }
+
+    /// Something about a delivery that somebody sees to.
+    #[must_use]
+    pub fn alert(alert: &AlertId) -> Self {
+        Self::new(Table::Shipments, alert.as_str(), "ALERT")
+    }
+
+    /// What is counted of the deliveries of a lane in a month, such as `2026-11`.
+    #[must_use]
+    pub fn performance(month: &str, lane: &Lane) -> Self {
+        let Lane { service, carrier, from, to, method } = lane;
+        let service = service.as_ref().map_or("", Text::as_str);
+        let carrier = carrier.map_or("", Carrier::as_str);
+        let sk = format!("{method}#{from}#{}#{carrier}#{service}", to.as_str());
+        Self::new(Table::Shipments, performance_pk(month), sk)
+    }
+
+    /// A message to an endpoint of the merchant.
+    #[must_use]
+    pub fn webhook(id: &WebhookId) -> Self {
+        Self::new(Table::Webhooks, id.as_str(), "DELIVERY")
+    }
+
+    /// How the calls of an endpoint of the merchant went of late.
+    #[must_use]
+    pub fn webhook_health(endpoint: &EndpointId) -> Self {
+        Self::new(Table::Webhooks, format!("HEALTH#{endpoint}"), "HEALTH")
+    }
+
+    /// What endpoints of the merchant were last told of a shipment's parcel.
+    #[must_use]
+    pub fn webhook_told(shipment: &ShipmentId) -> Self {
+        Self::new(Table::Webhooks, shipment.as_str(), "TOLD")
     }
 
     /// A parcel by its label.
@@ -205,10 +242,10 @@ impl Key {
         Self::new(Table::Tracking, tracking_pk(tracking), "PARCEL")
     }
 
-    /// A carrier's report about a parcel.
+    /// The raw body of a carrier's call.
     #[must_use]
-    pub fn push(tracking: &Tracking, digest: &str) -> Self {
-        Self::new(Table::Tracking, tracking_pk(tracking), format!("PUSH#{digest}"))
+    pub fn carrier_body(carrier: Carrier, digest: &str) -> Self {
+        Self::new(Table::Tracking, format!("BODY#{carrier}#{digest}"), "BODY")
     }
 
     /// A member's ledger of points.
@@ -258,6 +295,11 @@ impl Key {
     pub fn exchange_rates() -> Self {
         Self::new(Table::Settings, "EXCHANGE_RATES", "CURRENT")
     }
+}
+
+/// The partition of what is counted of the deliveries of a month.
+pub(super) fn performance_pk(month: &str) -> String {
+    format!("PERFORMANCE#{month}")
 }
 
 /// The partition of a parcel and of all that its carrier reported of it.

@@ -211,7 +211,7 @@ pub fn refund(
 #[must_use]
 pub fn refund_late(before: &Order, note: &OrderPayment, due: &RefundDue, sends: &Sends) -> Write {
     let write = refund_as_read(before, due, MAX_REFUNDS_DUE, sends);
-    write.when(Condition::Is(known(note).into(), i64::from(note.events)))
+    write.when(Condition::Is(known(note).into(), number(note.events)))
 }
 
 /// Notes money that the order that was read as `before` could not take. Loses
@@ -251,7 +251,7 @@ pub fn revive(
     let due = RefundDue::unaccepted_id(&before.id, payment);
     Ok(as_read(before, change, sends)
         .when(Condition::Missing(PAID_AT.into()))
-        .when(Condition::Is(known(note).into(), i64::from(note.events)))
+        .when(Condition::Is(known(note).into(), number(note.events)))
         .when(Condition::Missing(format!("{UNACCEPTED}.{due}").into())))
 }
 

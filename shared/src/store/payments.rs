@@ -174,21 +174,21 @@ struct StoredResolution {
 }
 
 /// Bytes as DynamoDB's binary type, which takes no more room than they do.
-mod bytes_or_none {
+pub(super) mod bytes_or_none {
     use serde::{
         Deserializer, Serializer,
         de::{Error, Visitor},
     };
 
     #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
-    pub(super) fn serialize<S: Serializer>(
+    pub(in crate::store) fn serialize<S: Serializer>(
         bytes: &Option<Vec<u8>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(bytes.as_deref().unwrap_or_default())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::store) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Vec<u8>>, D::Error> {
         deserializer.deserialize_byte_buf(Bytes).map(Some)
@@ -323,7 +323,7 @@ fn unasked(before: &Attempt, write: Write) -> Write {
     let write = write.when(Condition::Missing(STATEMENT.into()));
     match before.asked {
         0 => write.when(Condition::Missing(ASKED.into())).when(Condition::Exists),
-        asked => write.when(Condition::Is(ASKED.into(), i64::from(asked))),
+        asked => write.when(Condition::Is(ASKED.into(), number(asked))),
     }
 }
 
@@ -372,7 +372,7 @@ pub fn refunds_counted(payment: &PaymentId, before: usize, after: usize) -> Writ
     let write = Write::update(Key::attempt(payment), change, &Sends::none());
     match before {
         0 => write.when(Condition::Exists).when(Condition::Missing(REFUNDS.into())),
-        before => write.when(Condition::Is(REFUNDS.into(), count(before))),
+        before => write.when(Condition::Is(REFUNDS.into(), number(count(before)))),
     }
 }
 
@@ -403,7 +403,7 @@ pub fn refund_made(
 fn unwritten(before: &Refund, write: Write) -> Write {
     write
         .when(Condition::Equals(STATUS, AttributeValue::S(before.status.to_string())))
-        .when(Condition::Is(TRIES.into(), i64::from(before.tries)))
+        .when(Condition::Is(TRIES.into(), number(before.tries)))
 }
 
 fn refund_put(refund: &Refund, sends: &Sends) -> Write {

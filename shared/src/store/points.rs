@@ -103,6 +103,8 @@ enum StoredCause {
     PointsReturned(OrderId),
     #[serde(rename = "apology")]
     Apology(OrderId),
+    #[serde(rename = "delivery")]
+    DeliveryApology(OrderId),
     #[serde(rename = "window")]
     ReturnWindowEnded(OrderId),
     #[serde(rename = "expired")]
@@ -117,6 +119,7 @@ impl From<&Cause> for StoredCause {
             Cause::OrderCancelled(order) => Self::OrderCancelled(order),
             Cause::PointsReturned(order) => Self::PointsReturned(order),
             Cause::Apology(order) => Self::Apology(order),
+            Cause::DeliveryApology(order) => Self::DeliveryApology(order),
             Cause::ReturnWindowEnded(order) => Self::ReturnWindowEnded(order),
             Cause::LotExpired(at) => Self::LotExpired(at),
         }
@@ -131,6 +134,7 @@ impl From<StoredCause> for Cause {
             StoredCause::OrderCancelled(order) => Self::OrderCancelled(order),
             StoredCause::PointsReturned(order) => Self::PointsReturned(order),
             StoredCause::Apology(order) => Self::Apology(order),
+            StoredCause::DeliveryApology(order) => Self::DeliveryApology(order),
             StoredCause::ReturnWindowEnded(order) => Self::ReturnWindowEnded(order),
             StoredCause::LotExpired(at) => Self::LotExpired(at),
         }
@@ -222,7 +226,7 @@ pub fn release(customer: &CustomerId, order: &OrderId, points: i64) -> Write {
     let held = format!("{HOLDS}.{order}");
     let change = Change::default().remove(held.clone()).add(SPENDABLE, points).add(VERSION, 1);
     Write::update(Key::ledger(customer), change, &Sends::none())
-        .when(Condition::Is(held.into(), points))
+        .when(Condition::Is(held.into(), number(points)))
 }
 
 /// Writes what was undone of an order's points over what was read. Loses when
@@ -240,8 +244,8 @@ pub fn undo(read: &Undone, now: &Undone) -> Write {
     match (read.taken, read.returned) {
         (0, 0) => write.when(Condition::Absent),
         (taken, returned) => write
-            .when(Condition::Is(TAKEN.into(), taken))
-            .when(Condition::Is(RETURNED.into(), returned)),
+            .when(Condition::Is(TAKEN.into(), number(taken)))
+            .when(Condition::Is(RETURNED.into(), number(returned))),
     }
 }
 

@@ -90,6 +90,12 @@ pub enum DueTable {
     Surveys,
     /// Carts that nobody came back to.
     Carts,
+    /// Shipments that are to be looked at, and alerts.
+    Shipments,
+    /// Parcels whose carrier is to be asked.
+    Tracking,
+    /// Messages to systems of the merchant that are to be sent again.
+    Webhooks,
 }
 
 impl DueTable {
@@ -100,6 +106,9 @@ impl DueTable {
             Self::Points => Table::Points,
             Self::Surveys => Table::Surveys,
             Self::Carts => Table::Carts,
+            Self::Shipments => Table::Shipments,
+            Self::Tracking => Table::Tracking,
+            Self::Webhooks => Table::Webhooks,
         }
     }
 }

@@ -22,6 +22,7 @@ const STATUS: &str = "st";
 const STATUS_AT: &str = "sa";
 const WHY: &str = "w";
 const ANSWER: &str = "an";
+const PLANNED: &str = "du";
 const EXPIRES: &str = "x";
 const VERSION: &str = "n";
 
@@ -100,6 +101,17 @@ pub fn schedule(invite: &Invite) -> Write {
 #[must_use]
 pub fn send(invite: &InviteId, at: Timestamp, sends: &Sends) -> Write {
     settle(invite, SENT, at, Change::default(), sends)
+}
+
+/// Gives a scheduled invitation another time. Loses when it is no longer
+/// scheduled.
+#[must_use]
+pub fn put_off(invite: &InviteId, due: Timestamp, expires: Timestamp) -> Write {
+    let text = |at: Timestamp| AttributeValue::S(at.to_string());
+    let change =
+        Change::default().set(PLANNED, text(due)).set(EXPIRES, text(expires)).set(DUE, text(due));
+    Write::update(Key::invite(invite), change, &Sends::none())
+        .when(Condition::Equals(STATUS, AttributeValue::S(SCHEDULED.to_owned())))
 }
 
 /// Suppresses a scheduled invitation. Loses when it is not there, or no longer

@@ -31,6 +31,8 @@ pub enum Table {
     Risk,
     /// Where things are found by what people know of them, and what was counted.
     Lookups,
+    /// What systems of the merchant were told, and how that went.
+    Webhooks,
     /// The policy and the price rules.
     Settings,
 }
@@ -86,7 +88,7 @@ impl Op {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Products,
         Self::Stock,
         Self::Orders,
@@ -101,6 +103,7 @@ impl Table {
         Self::Quotas,
         Self::Risk,
         Self::Lookups,
+        Self::Webhooks,
         Self::Settings,
     ];
 
@@ -122,6 +125,7 @@ impl Table {
             Self::Quotas => "quotas",
             Self::Risk => "risk",
             Self::Lookups => "lookups",
+            Self::Webhooks => "webhooks",
             Self::Settings => "settings",
         }
     }
@@ -144,6 +148,7 @@ impl Table {
             Self::Quotas => "QUOTAS_TABLE",
             Self::Risk => "RISK_TABLE",
             Self::Lookups => "LOOKUPS_TABLE",
+            Self::Webhooks => "WEBHOOKS_TABLE",
             Self::Settings => "SETTINGS_TABLE",
         }
     }
@@ -155,9 +160,13 @@ impl Table {
             Self::Orders => {
                 &[(Index::ByTime, "pk", "placed_at"), (Index::ByDue, "due_shard", "due")]
             }
-            Self::Payments | Self::Points | Self::Surveys | Self::Carts => {
-                &[(Index::ByDue, "due_shard", "due")]
-            }
+            Self::Payments
+            | Self::Shipments
+            | Self::Tracking
+            | Self::Points
+            | Self::Surveys
+            | Self::Carts
+            | Self::Webhooks => &[(Index::ByDue, "due_shard", "due")],
             _ => &[],
         }
     }
@@ -183,6 +192,8 @@ impl Table {
     pub const fn expiry(self) -> Option<&'static str> {
         match self {
             Self::Payments
+            | Self::Tracking
+            | Self::Webhooks
             | Self::Shares
             | Self::Carts
             | Self::Quotas

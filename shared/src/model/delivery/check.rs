@@ -18,7 +18,7 @@ const MAX_HOLIDAYS: usize = 400;
 
 /// The longest handling, and the longest time under way, in working days.
 /// Goods that take longer are sold as pre-orders.
-const MAX_DAYS: u16 = 90;
+pub(in crate::model) const MAX_DAYS: u16 = 90;
 
 impl DeliveryPolicy {
     /// Whether the document makes sense: its names are known and used once,
@@ -44,24 +44,28 @@ impl DeliveryPolicy {
 }
 
 /// What is wrong, and where below the part that was looked at.
-struct Fault {
+pub(in crate::model) struct Fault {
     at: String,
     reason: &'static str,
 }
 
 impl Fault {
-    fn within(self, part: impl fmt::Display) -> Self {
+    pub(in crate::model) fn within(self, part: impl fmt::Display) -> Self {
         let dot = if self.at.is_empty() || self.at.starts_with('[') { "" } else { "." };
         Self { at: format!("{part}{dot}{}", self.at), ..self }
     }
 
-    fn below(self, part: impl fmt::Display) -> PolicyError {
+    pub(in crate::model) fn below(self, part: impl fmt::Display) -> PolicyError {
         let Self { at, reason } = self.within(part);
         PolicyError::Malformed { path: at, reason: reason.to_owned() }
     }
 }
 
-fn demand(holds: bool, at: impl fmt::Display, reason: &'static str) -> Result<(), Fault> {
+pub(in crate::model) fn demand(
+    holds: bool,
+    at: impl fmt::Display,
+    reason: &'static str,
+) -> Result<(), Fault> {
     if holds { Ok(()) } else { Err(Fault { at: at.to_string(), reason }) }
 }
 
@@ -133,7 +137,7 @@ impl DeliveryPlace {
 }
 
 /// Weights and prices go up together: a heavier parcel is never cheaper.
-fn check_prices(prices: &Prices) -> Result<(), Fault> {
+pub(in crate::model) fn check_prices(prices: &Prices) -> Result<(), Fault> {
     for (currency, steps) in prices {
         demand(!steps.is_empty(), currency, "must have a step")?;
         let mut before: Option<&PriceStep> = None;

@@ -73,7 +73,7 @@ impl PostalCodes {
     }
 
     /// Whether it names a beginning, or two in order.
-    pub(super) fn in_order(&self) -> bool {
+    pub(in crate::model) fn in_order(&self) -> bool {
         match self {
             Self::Prefix { prefix } => !squeeze(prefix.as_str()).is_empty(),
             Self::Range { from, to } => {

@@ -7,7 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     model::{
-        customer::CustomerId,
+        customer::{CustomerId, Language},
         id::OrderId,
         text::{Text, is_key},
         time::Timestamp,
@@ -29,6 +29,7 @@ pub struct Request {
     body: Vec<u8>,
     claims: Option<Claims>,
     source_ip: Option<String>,
+    method: Option<String>,
     domain: Option<String>,
     trace: Option<String>,
 }
@@ -78,6 +79,8 @@ struct Context {
 struct Caller {
     #[serde(default)]
     source_ip: Option<String>,
+    #[serde(default)]
+    method: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +139,8 @@ impl Request {
             return Err(Problem::too_large(body_max).into());
         }
         let lower = |(name, value): (String, String)| (name.to_ascii_lowercase(), value);
+        let caller = event.request_context.http;
+        let (source_ip, method) = caller.map(|it| (it.source_ip, it.method)).unwrap_or_default();
         Ok(Self {
             route: event.route_key,
             path: event.raw_path,
@@ -145,7 +150,8 @@ impl Request {
             body,
             claims: event.request_context.authorizer.and_then(|authorizer| authorizer.jwt),
             domain: event.request_context.domain_name,
-            source_ip: event.request_context.http.and_then(|caller| caller.source_ip),
+            source_ip,
+            method,
             trace: call.trace.clone(),
         })
     }
@@ -154,6 +160,15 @@ impl Request {
     #[must_use]
     pub fn route(&self) -> &str {
         &self.route
+    }
+
+    /// The method. `cargo lambda watch` names no route; there the gateway tells.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        match self.route.split_once(' ') {
+            Some((method, _)) => method,
+            None => self.method.as_deref().unwrap_or_default(),
+        }
     }
 
     /// The path as it was called, without the query.
@@ -201,6 +216,14 @@ impl Request {
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
+    }
+
+    /// The language of a page: the one asked for (`?lang=zh`), else that of
+    /// whom it is for, else the first of the browser's that the shop has.
+    #[must_use]
+    pub fn language(&self, of_reader: Option<Language>) -> Language {
+        let browser = self.header("accept-language").unwrap_or_default();
+        chosen(self.query("lang"), of_reader, browser)
     }
 
     /// Refuses members of the query that the route does not know.
@@ -437,6 +460,11 @@ impl Request {
     }
 }
 
+fn chosen(asked: Option<&str>, of_reader: Option<Language>, browser: &str) -> Language {
+    let listed = || browser.split(',').find_map(|tag| Language::of_tag(tag.trim()));
+    asked.and_then(Language::of_tag).or(of_reader).or_else(listed).unwrap_or_default()
+}
+
 /// What is wrong with a value, without line and column: the field is named.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -487,6 +515,16 @@ mod tests {
         {
             assert_eq!(decoded(text), plain);
         }
+    }
+
+    #[test]
+    fn the_language_is_the_one_asked_for_or_the_readers_or_the_browsers() {
+        let (en, zh) = (Some(Language::En), Some(Language::Zh));
+        assert_eq!(chosen(Some("zh"), en, "en"), Language::Zh);
+        assert_eq!(chosen(Some("xx"), zh, "en"), Language::Zh);
+        assert_eq!(chosen(None, None, "fr, zh-CN;q=0.9, en;q=0.8"), Language::Zh);
+        assert_eq!(chosen(None, None, "fr, en-GB, zh"), Language::En);
+        assert_eq!(chosen(None, None, ""), Language::En);
     }
 
     #[test]
