@@ -3,8 +3,10 @@
 use aftercart::model::{
     customer::{Address, Country},
     delivery::{
-        DeliveryPlace, DeliveryPolicy, Method, MethodId, MethodKind, Prices, Promise, postal_code,
+        DeliveryPlace, DeliveryPolicy, Method, MethodId, MethodKind, PostalCodes, Prices, Promise,
+        postal_code,
     },
+    logistics::Service,
     money::{Currency, Money},
     price::Title,
     stock::LocationId,
@@ -43,6 +45,18 @@ impl Place<'_> {
         let same = |name: &Text<60>| Some(folded(name.as_str())) == region;
         (countries.is_empty() || countries.contains(self.country))
             && (regions.is_empty() || regions.iter().any(same))
+    }
+
+    /// Whether it is in all that is listed; a list that is empty holds everything.
+    fn is_within(
+        &self,
+        countries: &[Country],
+        regions: &[Text<60>],
+        codes: &[PostalCodes],
+    ) -> bool {
+        let code = self.postal_code.map(|code| postal_code(self.country, code));
+        let listed = code.is_some_and(|code| codes.iter().any(|it| it.has(self.country, &code)));
+        self.is_in(countries, regions) && (codes.is_empty() || listed)
     }
 
     /// Whether both are in the same region of the same country, or both in no
@@ -179,10 +193,20 @@ pub fn is_same(
 }
 
 fn is_there(place: &Place<'_>, there: &DeliveryPlace) -> bool {
-    let code = place.postal_code.map(|code| postal_code(place.country, code));
-    let listed = code
-        .is_some_and(|code| there.postal_codes.iter().any(|codes| codes.has(place.country, &code)));
-    place.is_in(&there.countries, &there.regions) && (there.postal_codes.is_empty() || listed)
+    place.is_within(&there.countries, &there.regions, &there.postal_codes)
+}
+
+/// Whether a carrier's service goes to a place.
+#[must_use]
+pub fn serves(service: &Service, place: &Place<'_>) -> bool {
+    place.is_within(&service.countries, &service.regions, &service.postal_codes)
+}
+
+/// What a parcel of this weight costs in a currency; nothing is known of one
+/// without a price.
+#[must_use]
+pub fn cost(prices: &Prices, currency: Currency, grams: u64) -> Option<i64> {
+    step(prices, currency, grams).ok()
 }
 
 fn price(
