@@ -57,14 +57,14 @@ async fn readdress(app: Arc<App>, request: Request) -> Answer {
     let address: Address = request.json()?;
     let policy = app.policy().await?;
     let by = By { who: Actor::Buyer, at: app.now(), why: None };
-    let outcome = changing::change(&app, &buyer, request.trace(), |order, shipment| {
+    let outcome = changing::change(&app, &buyer, request.trace(), |order, dispatch| {
         // Rules about addresses judged the one that the order was placed with.
         let judged = policy.risk.asks_about(RiskKind::Address);
         let same = same_place(order, &address, &policy) && !judged;
-        change::readdress(order, shipment, &address, same, &by)
+        change::readdress(order, dispatch, &address, same, &by)
     })
     .await?;
-    Response::json(200, &OrderView::of(&outcome.order, outcome.shipment.as_ref()))
+    Response::json(200, &OrderView::of(&outcome.order, outcome.dispatch.as_ref()))
 }
 
 /// Whether the order's delivery costs and promises the same at both addresses.

@@ -1,28 +1,27 @@
-//! How orders change after they were placed: the order, its shipment and
+//! How orders change after they were placed: the order, its shipments and
 //! everything that it gives back are one transaction.
 //!
 //! The order is written on the condition that it is as it was read, so what it
-//! took is given back exactly once. Its shipment follows in the same
-//! transaction. One that must not be sent is stopped, or put as stopped where
-//! it is not open yet: whoever opens it at the same moment comes first and is
-//! seen, or too late. One that is sent otherwise than the warehouse was told
-//! loses when it was labelled meanwhile.
+//! took is given back exactly once. Its shipments follow in the same
+//! transaction, written on the condition that they are as they were read. They
+//! are stopped when nothing must be sent; where none is opened yet, the item
+//! that holds them is put without any: whoever opens them at the same moment
+//! comes first and is seen, or loses and looks at the order again.
 //!
 //! An order takes at most [`MAX_WRITES`] less two things: parts of stock, parts
 //! of limits, vouchers. Ending it gives them back beside the order and either
-//! its shipment or, if it was not paid, its hold of points.
+//! its shipments or, if it was not paid, its hold of points.
 //!
 //! [`MAX_WRITES`]: crate::rules::place::MAX_WRITES
 
 use aftercart::{
-    messages::{
-        Message, OrderCancelled, OrderPaid, OrderRefunded, ShipmentOpened, ShipmentStopped,
-    },
+    messages::{Message, OrderCancelled, OrderPaid, OrderRefunded},
     model::{
         customer::CustomerId,
+        dispatch::Dispatch,
         id::OrderId,
+        logistics::Service,
         order::{Actor, Deed, Order, OrderStatus, RefundCause},
-        shipment::Shipment,
         stock::StockPart,
         text::Text,
         time::Timestamp,
@@ -40,7 +39,10 @@ use aftercart::{
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::rules::change::{By, Refusal};
+use crate::rules::{
+    change::{By, Refusal},
+    parcels,
+};
 
 /// How often an order is read again that others change at the same moment.
 const ATTEMPTS: u32 = 4;
@@ -52,11 +54,11 @@ pub(crate) struct Outcome {
     pub(crate) before: Order,
     /// As it is now: the same when there was nothing to do.
     pub(crate) order: Order,
-    /// Its shipment, as it is now.
-    pub(crate) shipment: Option<Shipment>,
+    /// Its shipments, as they are now.
+    pub(crate) dispatch: Option<Dispatch>,
 }
 
-/// Reads an order and its shipment, decides, and writes what was decided, until
+/// Reads an order and its shipments, decides, and writes what was decided, until
 /// nobody else changed them in between.
 ///
 /// # Errors
@@ -65,19 +67,24 @@ pub(crate) async fn change(
     app: &App,
     asked: &Buyer,
     trace: Option<&str>,
-    decide: impl Fn(&Order, Option<&Shipment>) -> Result<Option<Order>, Refusal>,
+    decide: impl Fn(&Order, Option<&Dispatch>) -> Result<Option<Order>, Refusal>,
 ) -> Result<Outcome, Failure> {
     for _ in 0..ATTEMPTS {
-        let (before, shipment) = read(app, &asked.customer, &asked.order).await?;
-        let Some(order) = decide(&before, shipment.as_ref()).map_err(refuse)? else {
-            return Ok(Outcome { order: before.clone(), before, shipment });
+        let (before, dispatch) = read(app, &asked.customer, &asked.order).await?;
+        let Some(order) = decide(&before, dispatch.as_ref()).map_err(refuse)? else {
+            return Ok(Outcome { order: before.clone(), before, dispatch });
         };
         let now = app.now();
-        let (shipment, parcel) = parcel(&before, &order, shipment, now, trace);
+        let services = match before.address == order.address {
+            true => Vec::new(),
+            false => app.policy().await?.logistics.services.clone(),
+        };
+        let change = Changed { before: &before, after: &order, now, trace };
+        let (dispatch, parcel) = change.parcels(dispatch, &services)?;
         let own = 1 + parcel.iter().count();
-        let commit = commit(&before, &order, parcel, now, trace)?;
+        let commit = change.commit(parcel)?;
         match app.store.commit(commit).await {
-            Ok(()) => return Ok(Outcome { before, order, shipment }),
+            Ok(()) => return Ok(Outcome { before, order, dispatch }),
             Err(CommitError::Lost(lost)) if lost.iter().all(|it| it.position >= own) => {
                 return Err(Failure::bug(format!("what {} took cannot be given back", order.id)));
             }
@@ -98,7 +105,7 @@ pub(crate) async fn call_off(
     app: &App,
     asked: &Buyer,
     trace: Option<&str>,
-    decide: impl Fn(&Order, Option<&Shipment>) -> Result<Option<Order>, Refusal>,
+    decide: impl Fn(&Order, Option<&Dispatch>) -> Result<Option<Order>, Refusal>,
 ) -> Result<Outcome, Failure> {
     let outcome = change(app, asked, trace, decide).await?;
     if outcome.order.status != outcome.before.status {
@@ -131,7 +138,7 @@ pub(crate) fn twice(line: usize) -> Problem {
     Problem::invalid(format!("lines[{line}].sku"), detail)
 }
 
-/// An order and its shipment.
+/// An order and its shipments.
 ///
 /// # Errors
 /// 404, and failures.
@@ -139,9 +146,9 @@ pub(crate) async fn read(
     app: &App,
     customer: &CustomerId,
     order: &OrderId,
-) -> Result<(Order, Option<Shipment>), Failure> {
-    let (order, shipment) = app.store.order_and_shipment(customer, order).await?;
-    Ok((order.ok_or_else(|| Problem::not_found("order"))?, shipment))
+) -> Result<(Order, Option<Dispatch>), Failure> {
+    let (order, dispatch) = app.store.order_and_dispatch(customer, order).await?;
+    Ok((order.ok_or_else(|| Problem::not_found("order"))?, dispatch))
 }
 
 /// The order's end unpaid, and the return of all that it took, the order first.
@@ -151,19 +158,60 @@ pub(crate) async fn read(
 pub(crate) fn expiry(before: &Order, now: Timestamp) -> Result<Commit, StoreError> {
     let status = OrderStatus::Expired;
     let after = Order { status, held_at: None, expires_at: None, ..before.clone() };
-    commit(before, &after, None, now, None)
+    Changed { before, after: &after, now, trace: None }.commit(None)
 }
 
-/// The order first, then its shipment, then what it gives back.
-fn commit(
-    before: &Order,
-    after: &Order,
-    parcel: Option<Write>,
+/// A change of an order.
+struct Changed<'a> {
+    before: &'a Order,
+    after: &'a Order,
     now: Timestamp,
-    trace: Option<&str>,
-) -> Result<Commit, StoreError> {
-    let order = orders::change(before, after, &sends(before, after, now, trace))?;
-    Ok(std::iter::once(order).chain(parcel).chain(given_back(before, after)).collect())
+    trace: Option<&'a str>,
+}
+
+impl Changed<'_> {
+    /// The order first, then its shipments, then what it gives back.
+    fn commit(&self, parcels: Option<Write>) -> Result<Commit, StoreError> {
+        let Self { before, after, now, trace } = *self;
+        let order = orders::change(before, after, &sends(before, after, now, trace))?;
+        Ok(std::iter::once(order).chain(parcels).chain(given_back(before, after)).collect())
+    }
+
+    /// What becomes of the shipments of a paid order whose parcels change, and
+    /// how that is written.
+    fn parcels(
+        &self,
+        dispatch: Option<Dispatch>,
+        services: &[Service],
+    ) -> Result<(Option<Dispatch>, Option<Write>), StoreError> {
+        let Self { before, after, now, trace } = *self;
+        let packed = |order: &Order| {
+            let lines = order.lines.iter().map(|line| (line.sku.clone(), line.stock.clone()));
+            let lines: Vec<_> = lines.collect();
+            (order.status, order.held_at.is_some(), lines, order.address.clone())
+        };
+        if after.paid_at.is_none() || packed(before) == packed(after) {
+            return Ok((dispatch, None));
+        }
+        let Some(known) = dispatch else {
+            if parcels::waits(before) && !parcels::waits(after) {
+                // Nobody opens those of an order that waits; now somebody will.
+                return Ok((None, None));
+            }
+            let stopped_at = parcels::waits(after).then_some(now);
+            let unopened = Dispatch { stopped_at, ..Dispatch::unopened(after, now) };
+            let write = shipments::open(&unopened, &Sends::none());
+            return Ok((Some(unopened), Some(write)));
+        };
+        let Some((known, told)) = parcels::follow(before, after, &known, services, now) else {
+            // Nobody can let them go on or label them but by another change of the order.
+            return Ok((Some(known), None));
+        };
+        let told = told.into_iter();
+        let sends = told.fold(Sends::none(), |sends, message| sends.and(message, now, trace));
+        let write = shipments::save(&known, &sends)?;
+        Ok((Some(known), Some(write)))
+    }
 }
 
 /// What the order has no longer. Points that paid for it come back by the
@@ -208,48 +256,6 @@ fn sends(before: &Order, after: &Order, now: Timestamp, trace: Option<&str>) -> 
     } else {
         Sends::none()
     }
-}
-
-/// What becomes of the shipment of a paid order whose parcel changes, and how
-/// that is written.
-fn parcel(
-    before: &Order,
-    after: &Order,
-    shipment: Option<Shipment>,
-    now: Timestamp,
-    trace: Option<&str>,
-) -> (Option<Shipment>, Option<Write>) {
-    let packed = |order: &Order| {
-        let lines = order.lines.iter().map(|line| (line.sku.clone(), line.stock.clone()));
-        let lines: Vec<_> = lines.collect();
-        (order.status, order.held_at.is_some(), lines, order.address.clone())
-    };
-    if after.paid_at.is_none() || packed(before) == packed(after) {
-        return (shipment, None);
-    }
-    let stop = after.status != OrderStatus::Paid || after.held_at.is_some();
-    let stopped_at = stop.then_some(now);
-    let (order, id) = (after.id.clone(), after.shipment());
-    let tell = |message| Sends::one(message, now, trace);
-    let sends = match stop {
-        true => Message::ShipmentStopped(ShipmentStopped { order, shipment: id.clone() }),
-        false => Message::ShipmentOpened(ShipmentOpened { order, shipment: id.clone() }),
-    };
-    let Some(known) = shipment else {
-        let opened = Shipment { stopped_at, ..Shipment::first(after, now) };
-        // Nobody was told of one that is not there.
-        let sends = if stop { Sends::none() } else { tell(sends) };
-        let write = shipments::open(&opened, &sends);
-        return (Some(opened), Some(write));
-    };
-    let write = match (known.stopped_at, stop) {
-        // Nobody can let it go on or label it but by another change of the order.
-        (Some(_), true) => return (Some(known), None),
-        (Some(since), false) => shipments::resume(&after.id, &id, since, &tell(sends)),
-        (None, true) => shipments::stop(&after.id, &id, now, &tell(sends)),
-        (None, false) => shipments::tell(&after.id, &id, &tell(sends)),
-    };
-    (Some(Shipment { stopped_at, ..known }), Some(write))
 }
 
 /// A refusal, as buyers and operators get it.

@@ -3,7 +3,7 @@
 //!
 //! An unpaid order gives back all that it took; of a paid one the money goes
 //! back, too, as long as its parcel has no label (409; the remedy is a return).
-//! All of it is one transaction, in which the shipment is stopped. A payment
+//! All of it is one transaction, in which its shipments are stopped. A payment
 //! that comes at the same moment is the order's if it comes first, and goes
 //! back with the order; otherwise it is one that the order cannot take. Safe to
 //! repeat: a cancelled order stays cancelled, with the same answer.
@@ -57,13 +57,13 @@ async fn cancel(app: Arc<App>, request: Request) -> Answer {
         true => changing::operated(&app, &request, |GiveReason { why }| why)?,
         false => (request.buyer(&app).await?, By { who: Actor::Buyer, at: app.now(), why: None }),
     };
-    let outcome = changing::call_off(&app, &asked, request.trace(), |order, shipment| {
-        change::cancel(order, shipment, &by)
+    let outcome = changing::call_off(&app, &asked, request.trace(), |order, dispatch| {
+        change::cancel(order, dispatch, &by)
     })
     .await?;
-    let (order, shipment) = (&outcome.order, outcome.shipment.as_ref());
+    let (order, dispatch) = (&outcome.order, outcome.dispatch.as_ref());
     match operators {
-        true => Response::json(200, &OrderFile::of(order, shipment)),
-        false => Response::json(200, &OrderView::of(order, shipment)),
+        true => Response::json(200, &OrderFile::of(order, dispatch)),
+        false => Response::json(200, &OrderView::of(order, dispatch)),
     }
 }

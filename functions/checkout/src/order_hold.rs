@@ -47,10 +47,10 @@ async fn hold(app: Arc<App>, request: Request) -> Answer {
     let (asked, by) = changing::operated(&app, &request, |GiveReason { why }| why)?;
     let release = request.is_for(RELEASE);
     let outcome =
-        changing::change(&app, &asked, request.trace(), |order, shipment| match release {
+        changing::change(&app, &asked, request.trace(), |order, dispatch| match release {
             true => change::release_hold(order, &by),
-            false => change::hold(order, shipment, &by),
+            false => change::hold(order, dispatch, &by),
         })
         .await?;
-    Response::json(200, &OrderFile::of(&outcome.order, outcome.shipment.as_ref()))
+    Response::json(200, &OrderFile::of(&outcome.order, outcome.dispatch.as_ref()))
 }

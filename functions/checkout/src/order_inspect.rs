@@ -2,7 +2,7 @@
 //! knows of it: who did what and why, what risk rules said, what each price
 //! rule took off each line, and what the order took of stock and limits.
 //!
-//! One batched read of the order and its shipment.
+//! One batched read of the order and its shipments.
 
 use std::sync::Arc;
 
@@ -35,6 +35,6 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 async fn inspect(app: Arc<App>, request: Request) -> Answer {
     request.operator()?;
     let asked = request.operated()?;
-    let (order, shipment) = changing::read(&app, &asked.customer, &asked.order).await?;
-    Response::json(200, &OrderFile::of(&order, shipment.as_ref()))
+    let (order, dispatch) = changing::read(&app, &asked.customer, &asked.order).await?;
+    Response::json(200, &OrderFile::of(&order, dispatch.as_ref()))
 }

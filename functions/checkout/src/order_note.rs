@@ -40,5 +40,5 @@ async fn note(app: Arc<App>, request: Request) -> Answer {
     let outcome =
         changing::change(&app, &asked, request.trace(), |order, _| change::note(order, &by))
             .await?;
-    Response::json(200, &OrderFile::of(&outcome.order, outcome.shipment.as_ref()))
+    Response::json(200, &OrderFile::of(&outcome.order, outcome.dispatch.as_ref()))
 }

@@ -59,7 +59,7 @@ async fn give_back(app: Arc<App>, request: Request) -> Answer {
     if outcome.order.refunds_due.len() > outcome.before.refunds_due.len() {
         app.metrics.count(Metric::RefundDue, app.now());
     }
-    Response::json(200, &OrderFile::of(&outcome.order, outcome.shipment.as_ref()))
+    Response::json(200, &OrderFile::of(&outcome.order, outcome.dispatch.as_ref()))
 }
 
 fn parse(body: GiveBack) -> Result<Wanted, Problem> {

@@ -1,6 +1,6 @@
 //! `GET /orders/{id}` and `GET /guest/orders/{id}`: an order as its buyer sees it.
 //!
-//! One batched read of the order and its shipment. Another buyer's order is
+//! One batched read of the order and its shipments. Another buyer's order is
 //! not found, because the buyer is part of the key.
 
 use std::sync::Arc;
@@ -38,6 +38,6 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 
 async fn view(app: Arc<App>, request: Request) -> Answer {
     let buyer = request.buyer(&app).await?;
-    let (order, shipment) = changing::read(&app, &buyer.customer, &buyer.order).await?;
-    Response::json(200, &OrderView::of(&order, shipment.as_ref()))
+    let (order, dispatch) = changing::read(&app, &buyer.customer, &buyer.order).await?;
+    Response::json(200, &OrderView::of(&order, dispatch.as_ref()))
 }

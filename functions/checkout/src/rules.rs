@@ -11,6 +11,8 @@ pub mod retake;
 
 pub mod quote;
 
+pub mod parcels;
+
 pub mod refund;
 
 pub mod quota;

@@ -5,7 +5,7 @@
 //! safe to repeat: units that are off stay off. Their exact share of what was
 //! paid for the line goes back; where nothing but gifts is left, the order is
 //! called off, and the delivery's price goes back, too. The order, its stock
-//! and its shipment, whose packers are told, are one transaction.
+//! and its shipments, whose packers are told, are one transaction.
 
 use std::sync::Arc;
 
@@ -52,11 +52,11 @@ async fn cancel(app: Arc<App>, request: Request) -> Answer {
     let buyer = request.buyer(&app).await?;
     let asked = parse(request.json()?)?;
     let by = By { who: Actor::Buyer, at: app.now(), why: None };
-    let outcome = changing::call_off(&app, &buyer, request.trace(), |order, shipment| {
-        change::cancel_units(order, shipment, &asked, &by)
+    let outcome = changing::call_off(&app, &buyer, request.trace(), |order, dispatch| {
+        change::cancel_units(order, dispatch, &asked, &by)
     })
     .await?;
-    Response::json(200, &OrderView::of(&outcome.order, outcome.shipment.as_ref()))
+    Response::json(200, &OrderView::of(&outcome.order, outcome.dispatch.as_ref()))
 }
 
 fn parse(body: CancelUnits) -> Result<Vec<Units>, Problem> {

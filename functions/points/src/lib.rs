@@ -2,7 +2,7 @@
 //!
 //! | function | trigger | reads | writes | sends |
 //! |---|---|---|---|---|
-//! | [`points_post`] | queue points: `order.paid`, `order.cancelled`, `parcel.delivered` | order, its shipment, ledger; entries and undone of a cancelled one | entries, undone, ledger | |
+//! | [`points_post`] | queue points: `order.paid`, `order.cancelled`, `parcel.delivered` | order, its shipments, ledger; entries and undone of a cancelled one | entries, undone, ledger | |
 //! | [`points_mature`] | every five minutes | ledgers in which something is due | entries, ledger | |
 //! | [`points_view`] | `GET /me/points` | ledger, entries | | |
 //!

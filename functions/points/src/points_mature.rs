@@ -104,6 +104,7 @@ fn count(app: &App, entries: &[Entry], now: Timestamp) {
             | Cause::OrderPoints(_)
             | Cause::OrderCancelled(_)
             | Cause::Apology(_)
+            | Cause::DeliveryApology(_)
             | Cause::PointsReturned(_) => continue,
         };
         app.metrics.add(metric, entry.moved(), now);

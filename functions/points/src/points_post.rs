@@ -11,7 +11,8 @@
 //! held is one write more. Of an order of which something is called off or given
 //! back, its entries and the record of what was undone are read, too; that
 //! record's condition keeps a difference from being moved twice. `apology.due`
-//! gives points for money that came too late, once for an order.
+//! gives points for money that came too late and for a bad delivery, each once
+//! for an order.
 
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ use aftercart::{
     model::{
         customer::CustomerId,
         id::OrderId,
-        order::{Order, first_shipment},
-        points::{Cause, Entry, Ledger, LedgerError},
+        order::Order,
+        points::{Apology, Cause, Entry, Ledger, LedgerError},
         policy::Policy,
     },
     run::{App, Failure, Function, Handling, Invocation, Need, Trigger, batch, metrics::Metric},
@@ -95,22 +96,41 @@ fn parse(message: &Message) -> Result<(&CustomerId, &OrderId), Failure> {
     }
 }
 
-/// Gives the points of an apology, once for an order: in one batched read, and
-/// one transaction of the entry and the ledger.
+/// Gives the points of every apology that is due for an order, each once.
 async fn apologise(
     app: &App,
     customer: &CustomerId,
     order: &OrderId,
     policy: &Policy,
 ) -> Result<(), Failure> {
-    let keys = [Key::order(customer, order), Key::ledger(customer)];
+    for of in [Apology::LatePayment, Apology::Delivery] {
+        apologise_for(app, of, (customer, order), policy).await?;
+    }
+    Ok(())
+}
+
+/// One apology: in one batched read, and one transaction of the entry and the
+/// ledger.
+async fn apologise_for(
+    app: &App,
+    of: Apology,
+    (customer, order): (&CustomerId, &OrderId),
+    policy: &Policy,
+) -> Result<(), Failure> {
+    let keys = [Key::order(customer, order), Key::dispatch(order), Key::ledger(customer)];
     for _ in 0..ATTEMPTS {
         let found = app.store.read(&keys).await?;
         let known = found.order(customer, order)?;
         let known = known.ok_or_else(|| Failure::poison(format!("there is no order {order}")))?;
-        let ledger = found.ledger(customer)?;
-        let decided = apology::decide(&known, &ledger, policy, app.now());
-        let Some((entry, ledger)) = decided.map_err(Failure::poison)? else { return Ok(()) };
+        let (dispatch, ledger) = (found.dispatch(order)?, found.ledger(customer)?);
+        let facts = apology::Facts {
+            order: &known,
+            dispatch: dispatch.as_ref(),
+            ledger: &ledger,
+            now: app.now(),
+        };
+        let decided = apology::decide(of, facts, policy).map_err(Failure::poison)?;
+        let Some((entry, ledger)) = decided else { return Ok(()) };
         soundness::check(app, &ledger)?;
         let commit = Commit::new().with(points::post(&entry)).with(points::save(&ledger));
         match app.store.commit(commit).await {
@@ -135,13 +155,11 @@ async fn decide(
     earned: Option<Entry>,
     policy: &Policy,
 ) -> Result<(Posted, Option<Posting>), Failure> {
-    let shipment = first_shipment(order);
-    let keys =
-        [Key::order(customer, order), Key::shipment(order, &shipment), Key::ledger(customer)];
+    let keys = [Key::order(customer, order), Key::dispatch(order), Key::ledger(customer)];
     let found = app.store.read(&keys).await?;
     let known = found.order(customer, order)?;
     let known = known.ok_or_else(|| Failure::poison(format!("there is no order {order}")))?;
-    let shipment = found.shipment(order, &shipment)?;
+    let dispatch = found.dispatch(order)?;
     let ledger = found.ledger(customer)?;
     let posted = match undo::applies(&known) {
         true => posted(app, &known).await?,
@@ -149,7 +167,7 @@ async fn decide(
     };
     let facts = Facts {
         order: &known,
-        shipment: shipment.as_ref(),
+        dispatch: dispatch.as_ref(),
         ledger: &ledger,
         posted: &posted,
         now: app.now(),

@@ -168,6 +168,10 @@ impl From<&Entry> for MovementView {
                 let what = format!("Sorry: the goods of order {order} were gone when it was paid");
                 (PointsMovementKind::Apology, what, Some(order))
             }
+            Cause::DeliveryApology(order) => {
+                let what = format!("Sorry: the delivery of order {order} was not as promised");
+                (PointsMovementKind::Apology, what, Some(order))
+            }
             Cause::ReturnWindowEnded(order) => {
                 let what = format!("Available: the return window of order {order} ended");
                 (PointsMovementKind::Matured, what, Some(order))

@@ -2,7 +2,7 @@
 //!
 //! | function | trigger | reads | writes | sends |
 //! |---|---|---|---|---|
-//! | [`survey_invite`] | queue surveys: `parcel.delivered`, `order.refunded` | order, its shipment | invite | |
+//! | [`survey_invite`] | queue surveys: `parcel.delivered`, `order.refunded` | order, its shipments | invite | |
 //! | [`survey_send`] | every five minutes | invites that are due, contacts, orders | invite, contacts | `notification.survey_invited` |
 //! | [`survey_view`] | `GET /s/{token}` | invite | | |
 //! | [`survey_answer`] | `POST /s/{token}` | | invite | |

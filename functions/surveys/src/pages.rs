@@ -202,34 +202,13 @@ pub fn sorry(failure: Failure, request: &Request) -> Answer {
     if let Failure::Refuse(_) = failure {
         return Err(failure);
     }
-    let page = notice(Notice::Unavailable, language(request, None))?;
+    let page = notice(Notice::Unavailable, request.language(None))?;
     if let Failure::Retry(_) = failure {
         tracing::warn!(class = failure.class(), error = %failure, "failed");
         return Ok(page.with("retry-after", RETRY_AFTER_S));
     }
     tracing::error!(class = failure.class(), error = %failure, "failed");
     Ok(Response { status: 500, ..page })
-}
-
-/// The language of a page: the one asked for (`?lang=zh`), else that of the
-/// invitation, else the first of the browser's that the shop has.
-#[must_use]
-pub fn language(request: &Request, invite: Option<Language>) -> Language {
-    let browser = request.header("accept-language").unwrap_or_default();
-    chosen(request.query("lang"), invite, browser)
-}
-
-fn chosen(asked: Option<&str>, invite: Option<Language>, browser: &str) -> Language {
-    let listed = || browser.split(',').find_map(|tag| spoken(tag.trim()));
-    asked.and_then(spoken).or(invite).or_else(listed).unwrap_or_default()
-}
-
-/// The language of a tag such as `zh-Hans-CN;q=0.9`, if the shop has it.
-fn spoken(tag: &str) -> Option<Language> {
-    let primary = tag.split(['-', '_', ';']).next().unwrap_or_default();
-    [Language::En, Language::Zh]
-        .into_iter()
-        .find(|known| code(*known).eq_ignore_ascii_case(primary))
 }
 
 /// The code of a language in links.

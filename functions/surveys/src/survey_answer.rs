@@ -81,7 +81,7 @@ async fn answer(app: Arc<App>, request: Request) -> http::Answer {
 }
 
 async fn from_page(app: &App, request: &Request) -> http::Answer {
-    let language = pages::language(request, None);
+    let language = request.language(None);
     let link = match link::open(app, request).await? {
         Ok(link) => link,
         Err(LinkError::Expired) => return pages::notice(Notice::Closed, language),

@@ -4,9 +4,9 @@
 //! The messages `parcel.delivered` and `order.refunded` say only which order to
 //! look at: one of which its buyer kept something is asked about, and the other
 //! is not. The invitation's identity follows from the order and the occasion,
-//! so a message may come any number of times; a later correction of the
-//! delivery's time does not move an invitation that is scheduled. A refund that
-//! is not seen here yet is seen when the invitation is due.
+//! so a message may come any number of times. What changes later, such as a
+//! refund, a parcel that goes back or another that is sent, is seen when the
+//! invitation is due.
 
 use std::sync::Arc;
 
@@ -44,13 +44,13 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 
 async fn invite(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
     let (customer, order) = parse(&envelope.message)?;
-    let (known, shipment) = app.store.order_and_shipment(customer, order).await?;
+    let (known, dispatch) = app.store.order_and_dispatch(customer, order).await?;
     let known = known.ok_or_else(|| Failure::poison(format!("there is no order {order}")))?;
     if !invitation::is_kept(&known) {
         return suppress(&app, &known).await;
     }
     let policy = app.policy().await?;
-    let Some(invite) = invitation::after_delivery(&known, shipment.as_ref(), &policy.surveys)
+    let Some(invite) = invitation::after_delivery(&known, dispatch.as_ref(), &policy.surveys)
     else {
         return Ok(());
     };

@@ -1,7 +1,9 @@
-//! Every five minutes: sends the invitations that are due, or suppresses them.
+//! Every five minutes: sends the invitations that are due, puts them off, or
+//! suppresses them.
 //!
 //! The facts of all that is due are read in two batches. Nobody is asked about
-//! an order that was refunded whole, whoever heard of that first. An invitation is sent
+//! an order that was refunded whole, whoever heard of that first, or while any of
+//! its goods is under way, or went back, after all. An invitation is sent
 //! in one transaction with the record of contacts, so that no buyer is
 //! contacted beyond the budget, whoever else contacts them at the same moment;
 //! who loses reads the facts of that invitation anew.
@@ -28,7 +30,7 @@ use aftercart::{
 
 use crate::rules::{
     invitation,
-    sending::{self, Sending},
+    sending::{self, Fate, Sending},
 };
 
 /// See the module.
@@ -40,6 +42,7 @@ pub const FUNCTION: Function = Function {
         Need::Table(Table::Surveys, &[Op::BatchGetItem, Op::UpdateItem, Op::PutItem]),
         Need::Index(Table::Surveys, Index::ByDue),
         Need::Table(Table::Orders, &[Op::BatchGetItem]),
+        Need::Table(Table::Shipments, &[Op::BatchGetItem]),
         Need::Table(Table::Settings, &[Op::GetItem]),
         Need::Secret(Secret::Links),
         Need::Setting(Setting::PublicUrl),
@@ -72,7 +75,7 @@ async fn sweep(app: Arc<App>) -> Result<Swept, Failure> {
     Ok(swept)
 }
 
-/// Sends or suppresses one invitation.
+/// Sends, puts off or suppresses one invitation.
 async fn see_to(
     app: &App,
     id: &InviteId,
@@ -81,44 +84,50 @@ async fn see_to(
 ) -> Result<Outcome, Failure> {
     let Some(mut invite) = invites.invite(id)? else { return Ok(Outcome::Settled) };
     let mut contacts = beside.contacts(&invite.customer)?;
-    let mut is_kept = is_kept(beside, &invite)?;
+    let mut fate = fate(beside, &invite)?;
     for _ in 0..ATTEMPTS {
         let now = app.now();
-        let sending = sending::decide(&invite, is_kept, &contacts, policy, now);
+        let sending = sending::decide(&invite, fate, &contacts, policy, now);
         let (commit, metric) = match &sending {
             Sending::Settled => return Ok(Outcome::Settled),
             Sending::Suppress(why) => {
-                (Commit::from(surveys::suppress(id, now, *why)), Metric::SurveySuppressed)
+                (surveys::suppress(id, now, *why).into(), Some(Metric::SurveySuppressed))
             }
+            Sending::PutOff { due, expires } => (surveys::put_off(id, *due, *expires).into(), None),
             Sending::Send(contacts) => {
-                (writes(app, &invite, contacts, now).await?, Metric::SurveySent)
+                (writes(app, &invite, contacts, now).await?, Some(Metric::SurveySent))
             }
         };
         match app.store.commit(commit).await {
             Ok(()) => {
-                app.metrics.count(metric, now);
+                metric.into_iter().for_each(|metric| app.metrics.count(metric, now));
                 return Ok(Outcome::Done);
             }
             Err(CommitError::Lost(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        let [contact, order] = about(&invite);
-        let found = app.store.read(&[Key::invite(id), contact, order]).await?;
+        let keys: Vec<Key> = about(&invite).into_iter().chain([Key::invite(id)]).collect();
+        let found = app.store.read(&keys).await?;
         contacts = found.contacts(&invite.customer)?;
-        is_kept = self::is_kept(&found, &invite)?;
+        fate = self::fate(&found, &invite)?;
         invite = found.invite(id)?.ok_or_else(|| Failure::retry("the invitation went away"))?;
     }
     Err(Failure::retry(format!("the contacts changed {ATTEMPTS} times while they were read")))
 }
 
 /// What is read beside an invitation.
-fn about(invite: &Invite) -> [Key; 2] {
-    [Key::contacts(&invite.customer), Key::order(&invite.customer, &invite.order)]
+fn about(invite: &Invite) -> [Key; 3] {
+    let (customer, order) = (&invite.customer, &invite.order);
+    [Key::contacts(customer), Key::order(customer, order), Key::dispatch(order)]
 }
 
-fn is_kept(found: &Found, invite: &Invite) -> Result<bool, StoreError> {
+fn fate(found: &Found, invite: &Invite) -> Result<Fate, StoreError> {
     let order = found.order(&invite.customer, &invite.order)?;
-    Ok(order.is_some_and(|order| invitation::is_kept(&order)))
+    let dispatch = found.dispatch(&invite.order)?;
+    Ok(Fate {
+        is_kept: order.is_some_and(|order| invitation::is_kept(&order)),
+        delivered_at: dispatch.and_then(|dispatch| dispatch.delivered_at()),
+    })
 }
 
 /// The invitation with its message, and the record of contacts.

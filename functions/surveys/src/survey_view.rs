@@ -39,7 +39,7 @@ async fn view(app: Arc<App>, request: Request) -> Answer {
 }
 
 async fn show(app: &App, request: &Request) -> Answer {
-    let language = pages::language(request, None);
+    let language = request.language(None);
     let link = match link::open(app, request).await? {
         Ok(link) => link,
         Err(LinkError::Expired) => return pages::notice(Notice::Closed, language),
@@ -48,7 +48,7 @@ async fn show(app: &App, request: &Request) -> Answer {
     let Some(invite) = app.store.invite(&link.invite).await? else {
         return pages::notice(Notice::Unknown, language);
     };
-    let language = pages::language(request, Some(invite.language));
+    let language = request.language(Some(invite.language));
     match standing::of(&invite, app.now()) {
         Standing::Open => pages::survey(&Form::default(), language),
         Standing::Answered(_) => pages::notice(Notice::Thanks, language),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use aftercart::model::{
     customer::Address,
+    dispatch::Dispatch,
     id::RefundId,
     money::{Currency, Money},
     order::{
@@ -15,7 +16,6 @@ use aftercart::model::{
         RefundCause, RefundDue,
     },
     product::Sku,
-    shipment::Shipment,
     stock::StockPart,
     text::Text,
     time::Timestamp,
@@ -67,8 +67,8 @@ pub enum Refusal {
     /// It has ended.
     #[error("{}", ended(*.0))]
     Ended(OrderStatus),
-    /// Its parcel is on its way, or as good as.
-    #[error("The parcel of the order is labelled and leaves. Return it after it was delivered.")]
+    /// A parcel of it is on its way, or as good as.
+    #[error("A parcel of the order is labelled and leaves. Return it after it was delivered.")]
     Labelled,
     /// Units are called off only after they were paid.
     #[error("The order is not paid yet. Cancel it, and place another one.")]
@@ -138,7 +138,7 @@ fn ended(status: OrderStatus) -> &'static str {
 /// [`Refusal::Ended`] when it has expired, [`Refusal::Labelled`].
 pub fn cancel(
     order: &Order,
-    shipment: Option<&Shipment>,
+    dispatch: Option<&Dispatch>,
     by: &By,
 ) -> Result<Option<Order>, Refusal> {
     if order.status == OrderStatus::Cancelled {
@@ -146,7 +146,7 @@ pub fn cancel(
     }
     let after = order.status.after(OrderEvent::Cancel);
     let status = after.map_err(|illegal| Refusal::Ended(illegal.status))?;
-    unsent(shipment)?;
+    unsent(dispatch)?;
     let back = match order.paid_at {
         None => Money::zero(order.total.currency()),
         Some(_) => left(order)?,
@@ -169,7 +169,7 @@ pub fn cancel(
 /// [`Refusal`].
 pub fn cancel_units(
     order: &Order,
-    shipment: Option<&Shipment>,
+    dispatch: Option<&Dispatch>,
     asked: &[Units],
     by: &By,
 ) -> Result<Option<Order>, Refusal> {
@@ -190,12 +190,12 @@ pub fn cancel_units(
     }
     let mut bought = order.lines.iter().filter(|line| line.gift.is_none());
     if bought.all(|line| off(line).saturating_add(line.refunded) == line.quantity) {
-        return cancel(order, shipment, by);
+        return cancel(order, dispatch, by);
     }
     if order.discounts.iter().any(|discount| discount.tied) {
         return Err(Refusal::Offers);
     }
-    unsent(shipment)?;
+    unsent(dispatch)?;
     let mut changed = roomy(order, Deed::UnitsCancelled, by)?;
     let mut back = Money::zero(order.total.currency());
     for line in &mut changed.lines {
@@ -220,7 +220,7 @@ pub fn cancel_units(
 /// [`Refusal`].
 pub fn readdress(
     order: &Order,
-    shipment: Option<&Shipment>,
+    dispatch: Option<&Dispatch>,
     address: &Address,
     same_place: bool,
     by: &By,
@@ -229,7 +229,7 @@ pub fn readdress(
         return Ok(None);
     }
     living(order)?;
-    unsent(shipment)?;
+    unsent(dispatch)?;
     let (old, new) = (Place::from(&order.address), Place::from(address));
     if !same_place || !old.shares_region(&new) {
         return Err(Refusal::Elsewhere);
@@ -242,12 +242,12 @@ pub fn readdress(
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn hold(order: &Order, shipment: Option<&Shipment>, by: &By) -> Result<Option<Order>, Refusal> {
+pub fn hold(order: &Order, dispatch: Option<&Dispatch>, by: &By) -> Result<Option<Order>, Refusal> {
     living(order)?;
     if order.held_at.is_some() {
         return Ok(None);
     }
-    unsent(shipment)?;
+    unsent(dispatch)?;
     let changed = roomy(order, Deed::Held, by)?;
     Ok(Some(Order { held_at: Some(by.at), ..changed }))
 }
@@ -304,8 +304,9 @@ fn living(order: &Order) -> Result<(), Refusal> {
     if order.is_living() { Ok(()) } else { Err(Refusal::Ended(order.status)) }
 }
 
-fn unsent(shipment: Option<&Shipment>) -> Result<(), Refusal> {
-    match shipment.and_then(|shipment| shipment.tracking.as_ref()) {
+/// No parcel of it leaves, or left.
+fn unsent(dispatch: Option<&Dispatch>) -> Result<(), Refusal> {
+    match dispatch.and_then(Dispatch::leaving) {
         None => Ok(()),
         Some(_) => Err(Refusal::Labelled),
     }
@@ -377,6 +378,7 @@ pub(super) mod tests {
     use aftercart::model::{
         customer::CustomerId,
         delivery::{MethodId, Promise},
+        dispatch::{Shipment, ShipmentLine},
         id::{OrderId, PaymentId},
         order::{OrderDelivery, OrderPayment},
         payment::PaymentStatus,
@@ -498,10 +500,16 @@ pub(super) mod tests {
         vec![line(0, 3, (10, 48, 0)), line(1, 2, (0, 33, 20))]
     }
 
-    pub(in crate::rules) fn shipment(order: &Order, label: bool) -> Shipment {
+    /// One shipment of all that the order has.
+    pub(in crate::rules) fn dispatch(order: &Order, label: bool) -> Dispatch {
         let number = TrackingNumber::parse("AB-1234").unwrap();
         let label = label.then_some(Tracking { carrier: Carrier::Generic, number });
-        Shipment { tracking: label, ..Shipment::first(order, Timestamp::EPOCH) }
+        let lines = order.taken().into_iter();
+        let lines = lines.map(|((sku, ..), quantity)| ShipmentLine { sku, quantity }).collect();
+        let place = LocationId::default();
+        let shipment = Shipment::new(&order.id, 1, place, lines, Timestamp::EPOCH);
+        let shipments = vec![Shipment { tracking: label, ..shipment }];
+        Dispatch { shipments, ..Dispatch::unopened(order, Timestamp::EPOCH) }
     }
 
     pub(in crate::rules) fn by(who: Actor) -> By {
@@ -528,7 +536,7 @@ pub(super) mod tests {
             (paid(two_lines(), true), 869),
             (paid(two_lines(), false), 950),
         ] {
-            let open = shipment(&order, false);
+            let open = dispatch(&order, false);
             let off = cancel(&order, Some(&open), &buyer()).unwrap().unwrap();
             assert_eq!((off.status, refunds(&off)), (OrderStatus::Cancelled, back));
             assert_eq!((off.paid_at, off.history.len()), (order.paid_at, 1));
@@ -544,7 +552,7 @@ pub(super) mod tests {
     #[test]
     fn nothing_of_a_labelled_order_changes() {
         let order = paid(two_lines(), true);
-        let labelled = shipment(&order, true);
+        let labelled = dispatch(&order, true);
         let (labelled, by) = (Some(&labelled), buyer());
         let elsewhere = address("York", "Yorkshire");
         for refused in [

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::rules::change::{
         cancel, cancel_units,
-        tests::{by, line, lines, money, off, paid, placed, refunds, shipment, sku, two_lines},
+        tests::{by, dispatch, line, lines, money, off, paid, placed, refunds, sku, two_lines},
     };
 
     fn eve() -> By {
@@ -229,7 +229,7 @@ mod tests {
             let ended = cancel(&after, None, &eve()).unwrap().unwrap();
             assert_eq!((ended.status, refunds(&ended)), (OrderStatus::Cancelled, 869));
             assert!(ended.taken().is_empty());
-            let labelled = shipment(&after, true);
+            let labelled = dispatch(&after, true);
             assert_eq!(cancel(&after, Some(&labelled), &eve()), Err(Refusal::Labelled));
         }
         // What is left to call off is less, and nothing of it is paid back twice.

@@ -2,6 +2,7 @@
 
 use aftercart::model::{
     customer::{Address, Contact, Country, CustomerId},
+    dispatch::{Direction, Dispatch, Shipment, ShipmentLine},
     id::{CartId, OrderId, PaymentId, RefundId, ShipmentId, VoucherId},
     is_default,
     money::Money,
@@ -12,7 +13,7 @@ use aftercart::model::{
     payment::PaymentStatus,
     price::RuleId,
     product::Sku,
-    shipment::{ParcelStatus, Shipment, Tracking},
+    shipment::{Carrier, ParcelStatus, TrackingNumber},
     stock::LocationId,
     text::Text,
     time::Timestamp,
@@ -234,8 +235,25 @@ pub struct PaymentView {
 pub struct ShipmentView {
     /// Its identity.
     pub id: ShipmentId,
+    /// To the buyer, or back to the shop.
+    pub direction: Direction,
+    /// What it carries.
+    pub lines: Vec<ShipmentLine>,
     /// Where it is.
     pub status: ParcelStatus,
+    /// Who carries, or reports for who carries, once it has a label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<Carrier>,
+    /// The number on the label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking_number: Option<TrackingNumber>,
+    /// The shipment whose goods it carries anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ShipmentId>,
+    /// Since when it is not waited for: another one is sent instead, it is not
+    /// sent, or it was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_at: Option<Timestamp>,
     /// When it is expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta: Option<Timestamp>,
@@ -335,16 +353,31 @@ pub struct OrderFile {
     /// The vouchers that it used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouchers: Vec<VoucherId>,
-    /// The label of its parcel.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<Tracking>,
-    /// Since when its parcel must not be sent.
+    /// How its parcels are packed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packing: Vec<PackingView>,
+    /// Since when its parcels must not be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<Timestamp>,
     /// Everything that happened, in the order of time.
     pub timeline: Vec<EventView>,
     /// The edition of the policy by which it was decided.
     pub policy: String,
+}
+
+/// How a parcel is packed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PackingView {
+    /// Which.
+    pub shipment: ShipmentId,
+    /// Where it is packed, or where goods that come back go.
+    pub location: LocationId,
+    /// The service that the rules chose, by its name in the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Text<40>>,
+    /// Why this one and not another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Text<200>>,
 }
 
 /// Units that an order has of a part of a level.
@@ -389,6 +422,9 @@ pub struct EventView {
     /// The payment that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<PaymentId>,
+    /// The shipment that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment: Option<ShipmentId>,
 }
 
 impl From<&OrderLine> for LineView {
@@ -425,8 +461,15 @@ impl From<&OrderDelivery> for DeliveryView {
 
 impl From<&Shipment> for ShipmentView {
     fn from(shipment: &Shipment) -> Self {
+        let tracking = shipment.tracking.as_ref();
         Self {
             id: shipment.id.clone(),
+            direction: shipment.direction,
+            lines: shipment.lines.clone(),
+            carrier: tracking.map(|it| it.carrier),
+            tracking_number: tracking.map(|it| it.number.clone()),
+            replaces: shipment.replaces.clone(),
+            replaced_at: shipment.cancelled_at,
             status: shipment.journey.status,
             eta: shipment.journey.eta,
             delivered_at: shipment.journey.delivered_at,
@@ -448,12 +491,12 @@ impl From<&Order> for OrderSummary {
 }
 
 impl OrderView {
-    /// The order and its shipment as they stand.
+    /// The order and its shipments as they stand.
     #[must_use]
-    pub fn of(order: &Order, shipment: Option<&Shipment>) -> Self {
+    pub fn of(order: &Order, dispatch: Option<&Dispatch>) -> Self {
         let points = |it: OrderPoints| OrderPointsView { used: it.points, amount: it.amount };
         let placed = order.status == OrderStatus::Placed;
-        let shipment = shipment.filter(|_| order.status == OrderStatus::Paid);
+        let dispatch = dispatch.filter(|_| order.status == OrderStatus::Paid);
         Self {
             id: order.id.clone(),
             status: order.status,
@@ -471,11 +514,27 @@ impl OrderView {
             shipping_address: order.address.clone(),
             contact: order.contact.clone(),
             payments: payments(order),
-            shipments: shipment.into_iter().map(ShipmentView::from).collect(),
+            shipments: dispatch.map(carried).unwrap_or_default(),
             history: history(order),
             order_token: None,
         }
     }
+}
+
+/// The shipments that carry something: not those whose goods were called off.
+fn carried(dispatch: &Dispatch) -> Vec<ShipmentView> {
+    let shipments = dispatch.shipments.iter();
+    shipments.filter(|it| !it.lines.is_empty()).map(ShipmentView::from).collect()
+}
+
+fn packing(dispatch: &Dispatch) -> Vec<PackingView> {
+    let view = |it: &Shipment| PackingView {
+        shipment: it.id.clone(),
+        location: it.location.clone(),
+        service: it.chosen.as_ref().map(|chosen| chosen.service.clone()),
+        why: it.chosen.as_ref().map(|chosen| chosen.why.clone()),
+    };
+    dispatch.shipments.iter().filter(|it| !it.lines.is_empty()).map(view).collect()
 }
 
 /// The sum of amounts of one order, which was placed at it: it is in range.
@@ -543,9 +602,9 @@ fn history(order: &Order) -> Vec<MilestoneView> {
 }
 
 impl OrderFile {
-    /// The order and its shipment as they stand.
+    /// The order and its shipments as they stand.
     #[must_use]
-    pub fn of(order: &Order, shipment: Option<&Shipment>) -> Self {
+    pub fn of(order: &Order, dispatch: Option<&Dispatch>) -> Self {
         let limit = |it: &QuotaPart| LimitView {
             rule: it.rule.clone(),
             scope: it.scope.clone(),
@@ -556,7 +615,7 @@ impl OrderFile {
         let taken =
             taken.map(|((sku, location, part), units)| TakenView { sku, location, part, units });
         Self {
-            order: OrderView::of(order, shipment),
+            order: OrderView::of(order, dispatch),
             customer: order.customer.clone(),
             cart: order.cart.clone(),
             channel: order.channel.clone(),
@@ -567,21 +626,22 @@ impl OrderFile {
             stock: taken.collect(),
             limits: order.quotas.iter().map(limit).collect(),
             vouchers: order.vouchers.clone(),
-            label: shipment.and_then(|shipment| shipment.tracking.clone()),
-            stopped_at: shipment.and_then(|shipment| shipment.stopped_at),
-            timeline: timeline(order, shipment),
+            packing: dispatch.map(packing).unwrap_or_default(),
+            stopped_at: dispatch.and_then(|dispatch| dispatch.stopped_at),
+            timeline: timeline(order, dispatch),
             policy: order.policy.clone(),
         }
     }
 }
 
-fn timeline(order: &Order, shipment: Option<&Shipment>) -> Vec<EventView> {
+fn timeline(order: &Order, dispatch: Option<&Dispatch>) -> Vec<EventView> {
     let event = |at, what: &str| EventView {
         at,
         what: what.to_owned(),
         who: None,
         why: None,
         payment: None,
+        shipment: None,
     };
     let mut events = vec![event(order.placed_at, "placed")];
     events.extend(order.payments.iter().map(|it| EventView {
@@ -594,12 +654,15 @@ fn timeline(order: &Order, shipment: Option<&Shipment>) -> Vec<EventView> {
         why: it.why.clone(),
         ..event(it.at, it.what.as_str())
     }));
-    if let Some(shipment) = shipment {
-        events.push(event(shipment.opened_at, "shipment_opened"));
-        events.extend(shipment.stopped_at.map(|at| event(at, "shipment_stopped")));
-        events.extend(shipment.labelled_at.map(|at| event(at, "shipment_labelled")));
+    events.extend(dispatch.and_then(|it| it.stopped_at).map(|at| event(at, "shipment_stopped")));
+    for shipment in dispatch.into_iter().flat_map(|dispatch| &dispatch.shipments) {
+        let of =
+            |at, what: &str| EventView { shipment: Some(shipment.id.clone()), ..event(at, what) };
+        events.push(of(shipment.opened_at, "shipment_opened"));
+        events.extend(shipment.labelled_at.map(|at| of(at, "shipment_labelled")));
+        events.extend(shipment.cancelled_at.map(|at| of(at, "shipment_called_off")));
         let stages = shipment.journey.stages.iter();
-        events.extend(stages.map(|it| event(it.at, &format!("parcel_{}", it.status.as_str()))));
+        events.extend(stages.map(|it| of(it.at, &format!("parcel_{}", it.status.as_str()))));
     }
     events.sort_by_key(|it| it.at);
     events

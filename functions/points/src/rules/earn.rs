@@ -2,10 +2,10 @@
 //! the clock of what it earned starts, and what of it is undone.
 
 use aftercart::model::{
+    dispatch::Dispatch,
     order::Order,
     points::{Authority, Entry, Ledger, LedgerError, Undone},
     policy::{PointsPolicy, Policy},
-    shipment::Shipment,
     time::Timestamp,
 };
 
@@ -25,8 +25,8 @@ pub const UNDO_RULE: &str = "units_called_off";
 pub struct Facts<'a> {
     /// The order.
     pub order: &'a Order,
-    /// Its parcel's way, once it is open.
-    pub shipment: Option<&'a Shipment>,
+    /// Its shipments, once they are open.
+    pub dispatch: Option<&'a Dispatch>,
     /// The ledger of its buyer.
     pub ledger: &'a Ledger,
     /// What is known to be written of it.
@@ -68,10 +68,11 @@ pub struct Posting {
     pub ledger: Ledger,
 }
 
-/// Makes the ledger follow from the order and its parcel. A paid order's
+/// Makes the ledger follow from the order and its parcels. A paid order's
 /// points are pending, and those that were held for it are spent; what is
-/// called off of it is undone. A delivered one's clock runs out when the
-/// return window ends, and stands still when the parcel goes back after all.
+/// called off of it is undone. The clock of one whose last parcel is delivered
+/// runs out when the return window ends; it stands still when a parcel goes
+/// back after all, or another one is sent.
 /// Nothing to post is `None`: the order is not paid, moves no points, or all
 /// is posted.
 ///
@@ -82,7 +83,7 @@ pub struct Posting {
 /// [`LedgerError::TooManyPending`] or [`LedgerError::TooMany`], and what a
 /// ledger that is not sound gives.
 pub fn decide(facts: Facts<'_>, policy: &Policy) -> Result<Option<Posting>, LedgerError> {
-    let Facts { order, shipment, ledger, posted, .. } = facts;
+    let Facts { order, dispatch, ledger, posted, .. } = facts;
     let mut posting =
         Posting { entries: Vec::new(), undone: posted.undone.clone(), ledger: ledger.clone() };
     if let Some(paid_at) = order.paid_at {
@@ -94,7 +95,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy) -> Result<Option<Posting>, Ledg
         give_back(&mut posting, facts, spent, policy)?;
         take_back(&mut posting, facts, earned, policy)?;
     }
-    let clock_set = match shipment.map(|shipment| shipment.journey.delivered_at) {
+    let clock_set = match dispatch.map(Dispatch::delivered_at) {
         Some(Some(at)) => {
             posting.ledger.start_clock(&order.id, at.plus(policy.points.return_window))
         }
@@ -178,10 +179,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use aftercart::model::{
-        id::ShipmentId,
+        dispatch::Shipment,
         order::OrderPoints,
         points::{Account, Cause, apply},
         shipment::Journey,
+        stock::LocationId,
     };
     use proptest::prelude::*;
 
@@ -191,26 +193,23 @@ mod tests {
         settle,
     };
 
-    fn shipment(order: &Order, delivered_at: Option<Timestamp>) -> Shipment {
-        Shipment {
-            id: ShipmentId::derive(&["1"]),
-            order: order.id.clone(),
-            customer: member(),
-            opened_at: at(0),
-            stopped_at: None,
-            tracking: None,
-            labelled_at: None,
-            journey: Journey { delivered_at, ..Journey::pending() },
-        }
+    /// So many parcels, each delivered then or not.
+    fn dispatch(order: &Order, delivered: &[Option<Timestamp>]) -> Dispatch {
+        let shipment = |(number, delivered_at): (u16, &Option<Timestamp>)| Shipment {
+            journey: Journey { delivered_at: *delivered_at, ..Journey::pending() },
+            ..Shipment::new(&order.id, number, LocationId::default(), Vec::new(), at(0))
+        };
+        let shipments = (1..).zip(delivered).map(shipment).collect();
+        Dispatch { shipments, ..Dispatch::unopened(order, at(0)) }
     }
 
     fn policy() -> Policy {
         Policy::default_document().unwrap()
     }
 
-    fn decided(order: &Order, shipment: Option<&Shipment>, ledger: &Ledger) -> Option<Posting> {
+    fn decided(order: &Order, dispatch: Option<&Dispatch>, ledger: &Ledger) -> Option<Posting> {
         let posted = &Posted::nothing(order);
-        decide(Facts { order, shipment, ledger, posted, now: at(2) }, &policy()).unwrap()
+        decide(Facts { order, dispatch, ledger, posted, now: at(2) }, &policy()).unwrap()
     }
 
     /// A ledger with so many points that end on day 400, some held for the order.
@@ -279,7 +278,7 @@ mod tests {
     #[test]
     fn the_clock_starts_at_delivery_and_follows_what_becomes_of_it() {
         let paid = order(&[5_000], Some(at(1)));
-        let arrived = |day| shipment(&paid, Some(at(day)));
+        let arrived = |day| dispatch(&paid, &[Some(at(day))]);
         let both = decided(&paid, Some(&arrived(5)), &Ledger::empty(member())).unwrap();
         assert_eq!(both.entries.len(), 1);
         assert_eq!(both.ledger.pending[0].matures_at, Some(at(19)));
@@ -287,21 +286,44 @@ mod tests {
         let corrected = decided(&paid, Some(&arrived(7)), &both.ledger).unwrap();
         assert_eq!(corrected.entries, []);
         assert_eq!(corrected.ledger.pending[0].matures_at, Some(at(21)));
-        let back = decided(&paid, Some(&shipment(&paid, None)), &both.ledger).unwrap();
+        let back = decided(&paid, Some(&dispatch(&paid, &[None])), &both.ledger).unwrap();
         assert_eq!((back.entries, back.ledger.pending[0].matures_at), (Vec::new(), None));
-        assert_eq!(decided(&paid, Some(&shipment(&paid, None)), &back.ledger), None);
+        assert_eq!(decided(&paid, Some(&dispatch(&paid, &[None])), &back.ledger), None);
         assert_eq!(decided(&paid, None, &both.ledger), None);
+    }
+
+    #[test]
+    fn the_clock_starts_with_the_last_parcel_and_another_one_extends_it() {
+        let paid = order(&[5_000], Some(at(1)));
+        let (first, second) = (Some(at(5)), Some(at(9)));
+        let mut ledger = Ledger::empty(member());
+        for (delivered, matures_at) in [
+            (&[first, None][..], None),
+            (&[first, second], Some(at(23))),
+            (&[second, first], Some(at(23))),
+            (&[first, second, None], None),
+            (&[first, second, Some(at(12))], Some(at(26))),
+        ] {
+            if let Some(posting) = decided(&paid, Some(&dispatch(&paid, delivered)), &ledger) {
+                ledger = posting.ledger;
+            }
+            assert_eq!(ledger.pending[0].matures_at, matures_at, "{delivered:?}");
+        }
+        let mut replaced = dispatch(&paid, &[None, first]);
+        replaced.shipments[0].cancelled_at = first;
+        let posting = decided(&paid, Some(&replaced), &Ledger::empty(member())).unwrap();
+        assert_eq!(posting.ledger.pending[0].matures_at, Some(at(19)), "it is not waited for");
     }
 
     #[test]
     fn what_was_earned_and_has_matured_is_left_alone() {
         let paid = order(&[5_000], Some(at(1)));
-        let arrived = shipment(&paid, Some(at(5)));
+        let arrived = dispatch(&paid, &[Some(at(5))]);
         let empty = Ledger::empty(member());
         let earned = decided(&paid, None, &empty).unwrap().entries.pop();
         let posted = &Posted { earned, ..Posted::nothing(&paid) };
         let facts =
-            Facts { order: &paid, shipment: Some(&arrived), ledger: &empty, posted, now: at(6) };
+            Facts { order: &paid, dispatch: Some(&arrived), ledger: &empty, posted, now: at(6) };
         assert_eq!(decide(facts, &policy()), Ok(None));
     }
 
@@ -322,8 +344,8 @@ mod tests {
             }
         }
 
-        fn handle(&mut self, order: &Order, shipment: Option<&Shipment>, now: Timestamp) {
-            let facts = Facts { order, shipment, ledger: &self.ledger, posted: &self.posted, now };
+        fn handle(&mut self, order: &Order, dispatch: Option<&Dispatch>, now: Timestamp) {
+            let facts = Facts { order, dispatch, ledger: &self.ledger, posted: &self.posted, now };
             let Some(posting) = decide(facts, &policy()).unwrap() else { return };
             posting.entries.iter().for_each(|entry| self.add(entry));
             self.posted.undone = posting.undone;
@@ -346,7 +368,7 @@ mod tests {
         ) {
             // What may be true when a message is handled: paid, delivered, delivered later, gone back.
             let paid = order(&totals, Some(at(1)));
-            let told = |delivered_at| Some(shipment(&paid, delivered_at));
+            let told = |delivered_at| Some(dispatch(&paid, &[delivered_at]));
             let states = [None, told(Some(at(5))), told(Some(at(6))), told(None)];
             let mut ledger = Ledger::empty(member());
             for state in deliveries.iter().chain(&[last]) {
@@ -380,7 +402,7 @@ mod tests {
                 match step {
                     0 => kept.handle(&order, arrived.as_ref(), at(day)),
                     1 => kept.mature(at(day)),
-                    2 => arrived = Some(shipment(&order, Some(at(day)))),
+                    2 => arrived = Some(dispatch(&order, &[Some(at(day))])),
                     3 => if let Some(line) = order.lines.get_mut(line) {
                         line.cancelled = line.quantity.min(line.cancelled + units);
                     },

@@ -74,16 +74,6 @@ fn a_form_is_read_or_its_faults_are_told() {
     }
 }
 
-#[test]
-fn the_language_is_the_one_asked_for_or_the_invitations_or_the_browsers() {
-    let (en, zh) = (Some(Language::En), Some(Language::Zh));
-    assert_eq!(chosen(Some("zh"), en, "en"), Language::Zh);
-    assert_eq!(chosen(Some("xx"), zh, "en"), Language::Zh);
-    assert_eq!(chosen(None, None, "fr, zh-CN;q=0.9, en;q=0.8"), Language::Zh);
-    assert_eq!(chosen(None, None, "fr, en-GB, zh"), Language::En);
-    assert_eq!(chosen(None, None, ""), Language::En);
-}
-
 proptest! {
     #[test]
     fn nothing_that_is_typed_becomes_markup(comment in "\\PC{0,200}", score in "\\PC{0,20}") {

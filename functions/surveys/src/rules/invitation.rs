@@ -1,10 +1,10 @@
 //! Who is invited, and when.
 
 use aftercart::model::{
+    dispatch::Dispatch,
     id::{InviteId, OrderId},
     order::{Order, OrderStatus},
     policy::SurveysPolicy,
-    shipment::Shipment,
     survey::{Invite, InviteStatus, Touchpoint},
 };
 
@@ -23,15 +23,15 @@ pub fn is_kept(order: &Order) -> bool {
 }
 
 /// The invitation to tell about a delivery, once there is one: it is due a
-/// while after the parcel arrived, and open for a while from then. Nobody is
+/// while after the last parcel arrived, and open for a while from then. Nobody is
 /// asked about goods that nobody kept.
 #[must_use]
 pub fn after_delivery(
     order: &Order,
-    shipment: Option<&Shipment>,
+    dispatch: Option<&Dispatch>,
     policy: &SurveysPolicy,
 ) -> Option<Invite> {
-    let due = shipment?.journey.delivered_at?.plus(policy.delay);
+    let due = dispatch?.delivered_at()?.plus(policy.delay);
     if !is_kept(order) {
         return None;
     }
@@ -53,13 +53,14 @@ mod tests {
     use aftercart::model::{
         customer::{CustomerId, Language},
         delivery::{MethodId, Promise},
-        id::ShipmentId,
+        dispatch::Shipment,
         money::{Currency, Money},
         order::{OrderDelivery, OrderLine},
         policy::Policy,
         price::RuleId,
         product::Sku,
         shipment::Journey,
+        stock::LocationId,
         text::Text,
         time::Timestamp,
     };
@@ -132,26 +133,27 @@ mod tests {
         }
     }
 
-    fn shipment(delivered_at: Option<Timestamp>) -> Shipment {
-        Shipment {
-            id: ShipmentId::derive(&["1"]),
-            order: order().id,
-            customer: order().customer,
-            opened_at: at("2026-11-01T00:00:00Z"),
-            tracking: None,
-            labelled_at: None,
-            stopped_at: None,
-            journey: Journey { delivered_at, ..Journey::pending() },
-        }
+    /// So many parcels, each delivered then or not.
+    fn dispatch(delivered: &[Option<Timestamp>]) -> Dispatch {
+        let (order, opened_at) = (order(), at("2026-11-01T00:00:00Z"));
+        let shipment = |(number, delivered_at): (u16, &Option<Timestamp>)| Shipment {
+            journey: Journey { delivered_at: *delivered_at, ..Journey::pending() },
+            ..Shipment::new(&order.id, number, LocationId::default(), Vec::new(), opened_at)
+        };
+        let shipments = (1..).zip(delivered).map(shipment).collect();
+        Dispatch { shipments, ..Dispatch::unopened(&order, opened_at) }
     }
 
     #[test]
     fn a_delivery_is_asked_about_a_while_later() {
         let policy = Policy::default_document().unwrap().surveys;
-        let invited = |shipment: Option<&Shipment>| after_delivery(&order(), shipment, &policy);
+        let invited = |dispatch: Option<&Dispatch>| after_delivery(&order(), dispatch, &policy);
         assert_eq!(invited(None), None);
-        assert_eq!(invited(Some(&shipment(None))), None);
-        let invite = invited(Some(&shipment(Some(at("2026-11-05T10:00:00Z"))))).unwrap();
+        let (first, last) = (at("2026-11-04T10:00:00Z"), at("2026-11-05T10:00:00Z"));
+        for waits in [&[][..], &[None], &[Some(first), None]] {
+            assert_eq!(invited(Some(&dispatch(waits))), None);
+        }
+        let invite = invited(Some(&dispatch(&[Some(last), Some(first)]))).unwrap();
         assert_eq!(invite.due, at("2026-11-08T10:00:00Z"));
         assert_eq!(invite.expires, at("2026-12-08T10:00:00Z"));
         assert_eq!(invite.language, Language::Zh);
@@ -161,10 +163,10 @@ mod tests {
         assert!(is_kept(&refunded), "one is left");
         refunded.lines[0].refunded = 2;
         assert!(!is_kept(&refunded), "a gift is no reason to ask");
-        let delivered = shipment(Some(at("2026-11-05T10:00:00Z")));
+        let delivered = dispatch(&[Some(last)]);
         assert_eq!(after_delivery(&refunded, Some(&delivered), &policy), None);
         assert!(!is_kept(&Order { status: OrderStatus::Cancelled, ..order() }));
-        let corrected = invited(Some(&shipment(Some(at("2026-11-06T10:00:00Z"))))).unwrap();
+        let corrected = invited(Some(&dispatch(&[Some(at("2026-11-06T10:00:00Z"))]))).unwrap();
         assert_eq!(corrected.id, invite.id);
     }
 }
