@@ -29,7 +29,7 @@ use aftercart::{
         time::Timestamp,
     },
     run::{
-        App, Failure, Function, Handling, Invocation, Need, Route, Trigger,
+        App, Failure, Function, Handling, Invocation, Need, Route, Trigger, deflate,
         http::{self, Answer, Problem, Request, Response},
         secrets::{Credentials, Secret},
     },
@@ -40,6 +40,7 @@ use aftercart::{
 };
 
 use crate::{
+    payment_callback::BODY_MAX,
     providers::{self, Call, Report, Unreadable},
     rules::{
         cases,
@@ -173,7 +174,7 @@ impl Resolving<'_> {
     /// What the event says, by the code and the secrets of today.
     async fn read_again(&self, deflated: &[u8]) -> Result<Vec<PaymentEvent>, Failure> {
         let provider = self.case.provider;
-        let body = cases::inflated(deflated).map_err(Failure::bug)?;
+        let body = deflate::inflated(deflated, BODY_MAX).map_err(Failure::bug)?;
         let secrets = &self.app.secrets;
         let credentials =
             secrets.credentials(Secret::Payments, provider.as_str(), self.now).await?;

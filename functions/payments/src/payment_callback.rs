@@ -28,7 +28,7 @@ use aftercart::{
         time::Timestamp,
     },
     run::{
-        App, Failure, Function, Handling, Invocation, Need, Route, Trigger,
+        App, Failure, Function, Handling, Invocation, Need, Route, Trigger, deflate,
         http::{self, Answer, Problem, Request},
         metrics::Metric,
         secrets::{Credentials, Secret},
@@ -206,7 +206,7 @@ impl Received<'_> {
             return Ok(Vec::new());
         };
         let until = self.now.plus(keep);
-        let deflated = cases::deflated(self.request.body()).map_err(Failure::bug)?;
+        let deflated = deflate::deflated(self.request.body()).map_err(Failure::bug)?;
         Ok(events().map(|event| payments::body(event, deflated.clone(), until)).collect())
     }
 

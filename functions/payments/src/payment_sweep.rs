@@ -94,7 +94,7 @@ async fn sweep(app: Arc<App>) -> Result<Swept, Failure> {
     }
     let lanes = lanes.iter().map(|(provider, lane)| run(&app, *provider, lane, started));
     for of_lane in join_all(lanes).await {
-        swept = plus(swept, of_lane);
+        swept = swept.plus(of_lane);
     }
     Ok(swept)
 }
@@ -141,7 +141,7 @@ async fn run(
         });
         let seen = join_all(seen).await;
         let silent = seen.iter().all(|(_, reached)| *reached == Reached::Silent);
-        swept = seen.into_iter().fold(swept, |sum, (one, _)| plus(sum, one));
+        swept = seen.into_iter().fold(swept, |sum, (one, _)| sum.plus(one));
         if (silent && row.len() == ROW) || started.elapsed() > BEGIN_WITHIN {
             let provider = provider.as_str();
             tracing::warn!(provider, silent, "the rest is put off");
@@ -154,7 +154,10 @@ async fn run(
         one
     });
     let rest: Vec<_> = rest.collect();
-    stream::iter(rest).buffer_unordered(SIDE_BY_SIDE).fold(swept, async |a, b| plus(a, b)).await
+    stream::iter(rest)
+        .buffer_unordered(SIDE_BY_SIDE)
+        .fold(swept, async |sum, one| sum.plus(one))
+        .await
 }
 
 /// Has what is due of a payment wait as if its provider had been called in
@@ -174,14 +177,6 @@ async fn put_off(
         leave(app, attempt, &fold::fold(attempt, &history.events)).await?;
     }
     Ok(Outcome::Done)
-}
-
-fn plus(sum: Swept, one: Swept) -> Swept {
-    Swept {
-        done: sum.done.saturating_add(one.done),
-        settled: sum.settled.saturating_add(one.settled),
-        failed: sum.failed.saturating_add(one.failed),
-    }
 }
 
 /// Sees to one payment: its refunds that are due, and the attempt itself.

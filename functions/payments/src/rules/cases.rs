@@ -1,21 +1,21 @@
 //! What waits for a person, and what a person may do about it.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Read as _, Write as _},
-};
+use std::{collections::BTreeMap, io};
 
-use aftercart::model::{
-    id::CaseId,
-    money::Money,
-    payment::{
-        Attempt, CaseAction, CaseReason, CaseResolved, PaymentCase, PaymentEvent, Provider, Refund,
+use aftercart::{
+    model::{
+        id::CaseId,
+        money::Money,
+        payment::{
+            Attempt, CaseAction, CaseReason, CaseResolved, PaymentCase, PaymentEvent, Provider,
+            Refund,
+        },
+        signature::body_digest,
+        text::{Text, TextError},
+        time::{Period, Timestamp},
     },
-    signature::body_digest,
-    text::{Text, TextError},
-    time::{Period, Timestamp},
+    run::deflate::deflated,
 };
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 
 use super::fold::Folded;
 
@@ -27,10 +27,6 @@ const KEPT: Period = Period::of_days(400);
 
 /// The longest sentence of a case.
 const WHAT_MAX: usize = 300;
-
-/// A body that was kept. Deflating is no protection from a body that was made
-/// to grow: no more than a callback may bring is read.
-const BODY_MAX: u64 = 256 * 1024;
 
 /// What a verified call brought that is no event of an attempt.
 #[derive(Debug, Clone, Copy)]
@@ -191,29 +187,6 @@ pub fn resolved(how: CaseAction, by: Text<128>, now: Timestamp) -> (CaseResolved
     (CaseResolved { at: now, by, how }, now.plus(KEPT))
 }
 
-/// A body, made small.
-///
-/// # Errors
-/// When it cannot be written, which memory never refuses.
-pub fn deflated(body: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(body)?;
-    encoder.finish()
-}
-
-/// A body as it came, of one that was made small.
-///
-/// # Errors
-/// When it is no such thing, or larger than a callback may be.
-pub fn inflated(deflated: &[u8]) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    DeflateDecoder::new(deflated).take(BODY_MAX + 1).read_to_end(&mut body)?;
-    if u64::try_from(body.len()).unwrap_or(u64::MAX) > BODY_MAX {
-        return Err(io::Error::from(io::ErrorKind::InvalidData));
-    }
-    Ok(body)
-}
-
 /// A sentence within its bounds.
 fn sentence(text: &str) -> Result<Text<WHAT_MAX>, TextError> {
     let printable: String = text.chars().filter(|c| !c.is_control()).take(WHAT_MAX).collect();
@@ -239,18 +212,6 @@ mod tests {
         assert_eq!(impossible.id, odd(CaseReason::Impossible, None, b"{}").id);
         assert_ne!(impossible.id, odd(CaseReason::Impossible, None, b"{ }").id);
         assert_eq!(unknown.what.as_str(), "an event of the unknown type a.bc");
-    }
-
-    #[test]
-    fn a_body_comes_back_as_it_was() {
-        let large: Vec<u8> = (0_u32..65_536).flat_map(u32::to_le_bytes).collect();
-        for body in [&b""[..], b"{}", &large] {
-            let kept = deflated(body).unwrap();
-            assert_eq!(inflated(&kept).unwrap(), body);
-        }
-        let grown = deflated(&vec![0; 256 * 1024 + 1]).unwrap();
-        assert!(inflated(&grown).is_err());
-        assert!(inflated(b"\xff\xff").is_err());
     }
 
     #[test]

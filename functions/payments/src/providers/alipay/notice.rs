@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use aftercart::{
     model::{
+        form::{Fields, fields},
         id::PaymentId,
         money::Money,
         payment::{PaymentEvent, PaymentEventKind, Provider},
@@ -26,9 +27,6 @@ use crate::providers::{Report, Unreadable, account, event_identity, reference, r
 
 /// The type of every notice about a trade.
 const TRADE: &str = "trade_status_sync";
-
-/// Fields as bytes, by name.
-type Raw = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Makes sure that one of the keys signed the notice, over the bytes that its
 /// fields have in its charset.
@@ -52,46 +50,11 @@ pub(super) fn verify(keys: &[SecretString], body: &[u8]) -> Result<(), Signature
 
 /// What is signed: all fields but `sign` and `sign_type`, in the order of
 /// their names (`getSignCheckContentV1` of Alipay's Java SDK).
-fn signed_text(fields: &Raw) -> Vec<u8> {
+fn signed_text(fields: &Fields) -> Vec<u8> {
     let signed = fields.iter().filter(|(name, _)| *name != b"sign" && *name != b"sign_type");
     let pairs: Vec<Vec<u8>> =
         signed.map(|(name, value)| [name, &b"="[..], value].concat()).collect();
     pairs.join(&b"&"[..])
-}
-
-/// The fields of a form, decoded to bytes; none if a name comes twice.
-fn fields(body: &[u8]) -> Option<Raw> {
-    let mut fields = Raw::new();
-    for pair in body.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
-        let mut parts = pair.splitn(2, |b| *b == b'=');
-        let name = decoded(parts.next().unwrap_or_default());
-        let value = decoded(parts.next().unwrap_or_default());
-        if fields.insert(name, value).is_some() {
-            return None;
-        }
-    }
-    Some(fields)
-}
-
-/// Undoes the encoding of a form: `+` is a space, `%` and two digits a byte.
-/// What is no such code stays as it is.
-fn decoded(text: &[u8]) -> Vec<u8> {
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        let (byte, next) = match (first, after) {
-            (b'+', _) => (b' ', after),
-            (b'%', [high, low, next @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, next),
-                _ => (b'%', after),
-            },
-            (other, _) => (*other, after),
-        };
-        bytes.push(byte);
-        rest = next;
-    }
-    bytes
 }
 
 /// The fields of a notice, as text.
