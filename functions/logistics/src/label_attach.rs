@@ -1,18 +1,20 @@
 //! `POST /orders/{id}/shipments/{shipment}/label`: puts a carrier's label on a
 //! shipment.
 //!
-//! The shipment and the parcel of the carrier's number are one transaction,
-//! after one read for the buyer. The parcel sends `tracking.received`, because
-//! the carrier may have told of the number before the label was known here.
-//! The same label again is answered as the first time; another label for the
-//! shipment, or a label that is on another shipment, is a 409 that names it. So
-//! is any label for a shipment that was stopped.
+//! The shipments and the parcel of the carrier's number are one transaction,
+//! after one read. The parcel sends `tracking.received`, because the carrier
+//! may have told of the number before the label was known here. The same label
+//! again is answered as the first time; another label for the shipment, or a
+//! label that is on another shipment, is a 409 that names it. So is any label
+//! for a shipment that was stopped or called off. Carriers use numbers again:
+//! a label of some months ago is no hindrance, nor is one that was taken off.
 
 use std::sync::Arc;
 
 use aftercart::{
     messages::{Message, TrackingReceived},
     model::{
+        dispatch::Dispatch,
         id::{OrderId, ShipmentId},
         shipment::{Parcel, Tracking},
         time::Timestamp,
@@ -22,11 +24,11 @@ use aftercart::{
         http::{self, Answer, Problem, Request, Response},
         metrics::Metric,
     },
-    store::{Commit, CommitError, Conflict, Op, Sends, Table, parcels, shipments},
+    store::{Commit, CommitError, Conflict, Op, Sends, StoreError, Table, parcels, shipments},
 };
 
 use crate::{
-    rules::label::{self, Decision, Labelling, Refusal},
+    rules::label::{self, Decision, Label, Labelling, Refusal},
     wire::{AttachLabel, LabelView},
 };
 
@@ -37,10 +39,14 @@ pub const FUNCTION: Function = Function {
     trigger: Trigger::Http(&[Route::operator("POST", "/orders/{id}/shipments/{shipment}/label")]),
     needs: &[
         Need::Table(Table::Shipments, &[Op::GetItem, Op::UpdateItem]),
-        Need::Table(Table::Tracking, &[Op::PutItem]),
+        Need::Table(Table::Tracking, &[Op::UpdateItem]),
+        Need::Table(Table::Settings, &[Op::GetItem]),
     ],
     handle,
 };
+
+/// How often the shipments are read again that others change at the same moment.
+const ATTEMPTS: u32 = 4;
 
 fn handle(app: Arc<App>, call: Invocation) -> Handling {
     Box::pin(http::serve(app, call, attach))
@@ -49,55 +55,68 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 async fn attach(app: Arc<App>, request: Request) -> Answer {
     request.operator()?;
     let labelling = parse(&request)?;
-    let shipment = app.store.shipment(&labelling.order, &labelling.shipment).await?;
+    let policy = app.policy().await?;
     let now = app.now();
-    let parcel = match label::decide(&labelling, shipment.as_ref(), now).map_err(refuse)? {
-        Decision::Attach(parcel) => parcel,
-        Decision::Attached(since) => return answer(&labelling, since),
-    };
-    match app.store.commit(writes(&parcel, request.trace())).await {
-        Ok(()) => {
-            app.metrics.count(Metric::LabelAttached, now);
-            answer(&labelling, now)
+    for _ in 0..ATTEMPTS {
+        let dispatch = app.store.dispatch(&labelling.order).await?;
+        let decided = label::decide(&labelling, dispatch.as_ref(), &policy.logistics, now);
+        let (dispatch, parcel) = match decided.map_err(refuse)? {
+            Decision::Attach(made) => *made,
+            Decision::Attached(since) => return answer(&labelling, since),
+        };
+        match app.store.commit(writes(&dispatch, &parcel, request.trace())?).await {
+            Ok(()) => {
+                app.metrics.count(Metric::LabelAttached, now);
+                return answer(&labelling, now);
+            }
+            // The shipments changed since they were read. This one may have this
+            // label by now: by the same call in parallel, or by this very call,
+            // whose answer was lost on the way and which was sent again.
+            Err(CommitError::Lost(lost)) if lost.iter().any(|it| it.position == 0) => {}
+            Err(CommitError::Lost(lost)) => return Err(in_use(&labelling.label.tracking, &lost)?),
+            Err(error) => return Err(error.into()),
         }
-        Err(CommitError::Lost(conflicts)) => lost(&labelling, &conflicts, now),
-        Err(error) => Err(error.into()),
     }
+    Err(Failure::retry(format!("the shipments of {} kept changing", labelling.order)))
 }
 
 fn parse(request: &Request) -> Result<Labelling, Problem> {
     let order = request.named("id", "order", OrderId::parse)?;
     let shipment = request.named("shipment", "shipment", ShipmentId::parse)?;
-    let AttachLabel { carrier, tracking_number: number } = request.json()?;
-    Ok(Labelling { order, shipment, tracking: Tracking { carrier, number } })
+    let label = Label::from(request.json::<AttachLabel>()?);
+    Ok(Labelling { order, shipment, label })
 }
 
-/// The shipment first, then the parcel: conflicts come by position.
-fn writes(parcel: &Parcel, trace: Option<&str>) -> Commit {
-    let received = TrackingReceived { tracking: parcel.tracking.clone() };
-    let sends = Sends::one(Message::TrackingReceived(received), parcel.labelled_at, trace);
-    let Parcel { order, shipment, tracking, labelled_at, .. } = parcel;
-    Commit::new()
-        .with(shipments::label(order, shipment, tracking, *labelled_at))
-        .with(parcels::link(parcel, &sends))
-}
-
-/// The shipment changed since it was read. It may have this label by now: by
-/// the same call in parallel, or by this very call, whose answer was lost on
-/// the way and which was sent again.
-fn lost(labelling: &Labelling, conflicts: &[Conflict], now: Timestamp) -> Answer {
-    if let Some(conflict) = conflicts.iter().find(|conflict| conflict.position == 0) {
-        let shipment = conflict.found.as_ref().map(shipments::from_item).transpose()?;
-        return match label::decide(labelling, shipment.as_ref(), now).map_err(refuse)? {
-            Decision::Attached(since) => answer(labelling, since),
-            Decision::Attach(_) => Err(Failure::retry("the shipment lost its label meanwhile")),
-        };
+impl From<AttachLabel> for Label {
+    fn from(body: AttachLabel) -> Self {
+        let AttachLabel { carrier, tracking_number: number, courier, verification } = body;
+        Self { tracking: Tracking { carrier, number }, courier, verification }
     }
-    let item = conflicts.iter().find_map(|conflict| conflict.found.as_ref());
-    let item = item.ok_or_else(|| Failure::retry("the parcel of this label went away"))?;
-    let Parcel { tracking, order, shipment, .. } =
-        parcels::parcel_from_item(&labelling.tracking, item)?;
-    Err(refuse(Refusal::InUse { tracking, order, shipment }).into())
+}
+
+/// The shipments first, then the parcel: conflicts come by position.
+fn writes(dispatch: &Dispatch, parcel: &Parcel, trace: Option<&str>) -> Result<Commit, StoreError> {
+    Ok(Commit::new()
+        .with(shipments::save(dispatch, &Sends::none())?)
+        .with(parcels::link(parcel, &received(parcel, trace))?))
+}
+
+/// The carrier may have told of the number before the label was known here.
+pub(crate) fn received(parcel: &Parcel, trace: Option<&str>) -> Sends {
+    let received = TrackingReceived { tracking: parcel.tracking.clone() };
+    Sends::one(Message::TrackingReceived(received), parcel.labelled_at, trace)
+}
+
+/// The label is on a parcel that may not have arrived yet.
+pub(crate) fn in_use(tracking: &Tracking, lost: &[Conflict]) -> Result<Failure, Failure> {
+    let item = lost.iter().find_map(|conflict| conflict.found.as_ref());
+    let parcel = item.map(|item| parcels::parcel_from_item(tracking, item)).transpose()?.flatten();
+    Ok(match parcel {
+        Some(Parcel { tracking, order, shipment, .. }) => {
+            refuse(Refusal::InUse { tracking, order, shipment }).into()
+        }
+        None => Failure::retry("the parcel of this label went away"),
+    })
 }
 
 fn refuse(refusal: Refusal) -> Problem {
@@ -125,7 +144,7 @@ fn refuse(refusal: Refusal) -> Problem {
 }
 
 fn answer(labelling: &Labelling, labelled_at: Timestamp) -> Answer {
-    let Labelling { order, shipment, tracking } = labelling.clone();
-    let Tracking { carrier, number: tracking_number } = tracking;
+    let Labelling { order, shipment, label } = labelling.clone();
+    let Tracking { carrier, number: tracking_number } = label.tracking;
     Response::json(200, &LabelView { order, shipment, carrier, tracking_number, labelled_at })
 }

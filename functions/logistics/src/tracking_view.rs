@@ -1,25 +1,23 @@
 //! `GET /orders/{id}/tracking` and `GET /guest/orders/{id}/tracking`: where an
-//! order's parcels are, and what happens next.
+//! order's parcels are, when they are expected, what is wrong and what happens
+//! next, in the order's language; and the link to a page that shows the same.
 //!
-//! One batched read. Another buyer's order does not exist (404); an order that
+//! Two batched reads. Another buyer's order does not exist (404); an order that
 //! is not paid has no parcels, and a sentence that says so.
 
 use std::sync::Arc;
 
 use aftercart::{
-    model::order::OrderStatus,
     run::{
         App, Function, Handling, Invocation, Need, Route, Trigger,
         http::{self, Answer, Problem, Request, Response},
+        links::TrackingLink,
         secrets::Secret,
     },
     store::{Op, Table},
 };
 
-use crate::{
-    rules::wording,
-    wire::{ParcelView, TrackingView},
-};
+use crate::{looking, rules::overview};
 
 /// See the module.
 pub const FUNCTION: Function = Function {
@@ -32,6 +30,8 @@ pub const FUNCTION: Function = Function {
     needs: &[
         Need::Table(Table::Orders, &[Op::BatchGetItem]),
         Need::Table(Table::Shipments, &[Op::BatchGetItem]),
+        Need::Table(Table::Tracking, &[Op::BatchGetItem]),
+        Need::Table(Table::Settings, &[Op::GetItem]),
         Need::Secret(Secret::Links),
     ],
     handle,
@@ -43,22 +43,12 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 
 async fn view(app: Arc<App>, request: Request) -> Answer {
     let buyer = request.buyer(&app).await?;
-    let (order, shipment) = app.store.order_and_shipment(&buyer.customer, &buyer.order).await?;
-    let order = order.ok_or_else(|| Problem::not_found("order"))?;
-    let shipment = shipment.filter(|_| order.status == OrderStatus::Paid);
-    let language = order.contact.language;
-    let next = match &shipment {
-        Some(shipment) => wording::of_parcel(shipment.journey.status, language),
-        None => wording::of_order(order.status, language),
-    };
-    let parcels = shipment.iter().map(|shipment| {
-        ParcelView::of(shipment, wording::of_parcel(shipment.journey.status, language))
-    });
-    let answer = TrackingView {
-        order: order.id,
-        status: order.status,
-        next: next.to_owned(),
-        shipments: parcels.collect(),
-    };
-    Response::json(200, &answer)
+    let (customer, order) = (buyer.customer, buyer.order);
+    let seen = looking::look(&app, &customer, &order).await?;
+    let seen = seen.ok_or_else(|| Problem::not_found("order"))?;
+    let (now, language) = (app.now(), seen.order.contact.language);
+    let expires = now.plus(app.policy().await?.logistics.link);
+    let token = app.links().await?.tracking_link(&TrackingLink { order, customer }, expires);
+    let page = format!("{}/t/{token}", request.origin()?);
+    Response::json(200, &overview::view(&seen, language, page, now))
 }

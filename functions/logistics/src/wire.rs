@@ -2,13 +2,20 @@
 
 use aftercart::model::{
     id::{OrderId, ShipmentId},
-    order::OrderStatus,
-    shipment::{Carrier, ParcelStatus, Reason, Shipment, Stage, TrackingNumber},
+    shipment::{Carrier, TrackingNumber},
     text::Text,
     time::Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub mod shipment;
+
+pub mod tracking;
+
+pub mod alert;
+
+pub mod performance;
 
 /// The body of `POST /orders/{id}/shipments/{shipment}/label`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +25,14 @@ pub struct AttachLabel {
     pub carrier: Carrier,
     /// The number on the label.
     pub tracking_number: TrackingNumber,
+    /// Who carries it, by the name that the one who reports uses; that of the
+    /// chosen service otherwise, if its reports come from the same.
+    #[serde(default)]
+    pub courier: Option<Text<40>>,
+    /// What the one who reports wants to know besides the number, such as the
+    /// last four digits of the receiver's telephone number.
+    #[serde(default)]
+    pub verification: Option<Text<20>>,
 }
 
 /// A shipment with its label.
@@ -35,59 +50,6 @@ pub struct LabelView {
     pub labelled_at: Timestamp,
 }
 
-/// An order's parcels as its buyer sees them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct TrackingView {
-    /// The order.
-    pub order: OrderId,
-    /// Where it stands with money.
-    pub status: OrderStatus,
-    /// What happens next, in the order's language.
-    pub next: String,
-    /// Its parcels; none before it is paid.
-    pub shipments: Vec<ParcelView>,
-}
-
-/// One parcel's way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ParcelView {
-    /// The shipment.
-    pub id: ShipmentId,
-    /// Who carries, once it has a label.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub carrier: Option<Carrier>,
-    /// The number on the label.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tracking_number: Option<TrackingNumber>,
-    /// Where it is.
-    pub status: ParcelStatus,
-    /// Why, when something is wrong.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
-    /// What happens next, in the order's language.
-    pub next: String,
-    /// The steps it made, earliest first.
-    pub stages: Vec<StageView>,
-    /// When it is expected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub eta: Option<Timestamp>,
-    /// When it was delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delivered_at: Option<Timestamp>,
-}
-
-/// A step of a parcel's way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct StageView {
-    /// The step.
-    pub status: ParcelStatus,
-    /// When it was first reached, by the carrier's clock.
-    pub at: Timestamp,
-    /// Where, as the carrier names it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Text<80>>,
-}
-
 /// The answer to a carrier's push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Acknowledged {}
@@ -99,7 +61,7 @@ pub struct Acknowledged {}
 pub struct CarrierPush {
     /// The number on the label.
     pub tracking_number: TrackingNumber,
-    /// The scans: new ones, or all again, in any order; at most 200.
+    /// The scans: new ones, or all again, in any order; at most 1,000.
     pub events: Vec<CarrierScan>,
     /// When the parcel is expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,29 +96,4 @@ pub struct CarrierScan {
     /// The carrier's own code of the scan; the status where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Text<64>>,
-}
-
-impl From<&Stage> for StageView {
-    fn from(stage: &Stage) -> Self {
-        Self { status: stage.status, at: stage.at, place: stage.place.clone() }
-    }
-}
-
-impl ParcelView {
-    /// The shipment, with the sentence of what happens next.
-    #[must_use]
-    pub fn of(shipment: &Shipment, next: &str) -> Self {
-        let (tracking, journey) = (shipment.tracking.as_ref(), &shipment.journey);
-        Self {
-            id: shipment.id.clone(),
-            carrier: tracking.map(|tracking| tracking.carrier),
-            tracking_number: tracking.map(|tracking| tracking.number.clone()),
-            status: journey.status,
-            reason: journey.reason,
-            next: next.to_owned(),
-            stages: journey.stages.iter().map(StageView::from).collect(),
-            eta: journey.eta,
-            delivered_at: journey.delivered_at,
-        }
-    }
 }

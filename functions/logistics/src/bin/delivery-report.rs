@@ -1,0 +1,5 @@
+//! The Lambda function `delivery-report`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_logistics::delivery_report::FUNCTION)
+}

@@ -1,0 +1,5 @@
+//! The Lambda function `tracking-page`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_logistics::tracking_page::FUNCTION)
+}
