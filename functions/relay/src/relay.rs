@@ -4,17 +4,22 @@
 //! in trouble keeps no other waiting. A change of which any message was not
 //! taken comes again with all that follow it; what was taken is then sent
 //! twice, which receivers do not notice.
+//!
+//! The queue of webhooks gets what the endpoints of the policy want. The policy
+//! is looked at once a minute at most, and only when there is something that
+//! an endpoint may want; if it cannot be read, the queue gets all of that.
 
 use std::sync::Arc;
 
 use aftercart::{
     messages::{Envelope, Queue},
+    model::policy::Policy,
     run::{
         App, Failure, Function, Handling, Invocation, Need, Trigger,
         queues::BATCH_MAX,
         stream::{self, Changed},
     },
-    store::Table,
+    store::{Op, Table},
 };
 
 use crate::rules::batching::{self, Batch};
@@ -41,7 +46,9 @@ pub const FUNCTION: Function = Function {
         Need::Queue(Queue::Orders),
         Need::Queue(Queue::ProviderCalls),
         Need::Queue(Queue::LatePayments),
+        Need::Queue(Queue::Webhooks),
         Need::Queue(Queue::Notifications),
+        Need::Table(Table::Settings, &[Op::GetItem]),
     ],
     handle,
 };
@@ -54,13 +61,25 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 async fn forward(app: Arc<App>, changes: Vec<Changed>) -> Result<usize, Failure> {
     let messages: Vec<&[Envelope]> =
         changes.iter().map(|change| change.messages.as_slice()).collect();
+    let policy = if batching::may_be_told(&messages) { policy(&app).await } else { None };
+    let endpoints = policy.as_ref().map(|policy| &policy.webhooks);
     let mut failed = Vec::new();
-    for batch in batching::batches(&messages, BATCH_MAX).map_err(Failure::bug)? {
+    for batch in batching::batches(&messages, endpoints, BATCH_MAX).map_err(Failure::bug)? {
         failed.extend(send(&app, &batch).await);
     }
     let done = batching::done(changes.len(), &failed);
     tracing::info!(changes = changes.len(), done, "relayed");
     Ok(done)
+}
+
+async fn policy(app: &App) -> Option<Arc<Policy>> {
+    match app.policy().await {
+        Ok(policy) => Some(policy),
+        Err(error) => {
+            tracing::warn!(%error, "which endpoints there are is not known");
+            None
+        }
+    }
 }
 
 /// The changes whose messages of this batch were not taken.

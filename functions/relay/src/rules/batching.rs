@@ -1,7 +1,12 @@
 //! How messages of a stretch of a stream are put into batches for SQS, and how
 //! far the stream may go on.
 
-use aftercart::messages::{Envelope, Queue};
+use aftercart::{
+    messages::{Envelope, Queue},
+    model::webhook::WebhooksPolicy,
+};
+
+use super::events;
 
 /// The most bytes of one batch, bodies together: SQS refuses a longer one whole.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
@@ -51,19 +56,21 @@ impl<'a> Batch<'a> {
 
 /// The batches that bring the messages of these changes to every queue that
 /// wants them, at most `most` in one: queue by queue, each in the order of the
-/// stream.
+/// stream. [`Queue::Webhooks`] wants what some endpoint wants, and everything
+/// while it is not known which there are: its consumer looks again.
 ///
 /// # Errors
 /// When a message cannot be written as JSON, which no message of this build is.
 pub fn batches<'a>(
     changes: &[&'a [Envelope]],
+    endpoints: Option<&WebhooksPolicy>,
     most: usize,
 ) -> Result<Vec<Batch<'a>>, serde_json::Error> {
     let mut batches = Vec::new();
     for queue in Queue::ALL {
         let mut open = Batch::new(queue);
         for (change, envelopes) in changes.iter().enumerate() {
-            for envelope in envelopes.iter().filter(|envelope| wants(queue, envelope)) {
+            for envelope in envelopes.iter().filter(|it| wants(queue, it, endpoints)) {
                 let bytes = serde_json::to_string(envelope)?.len();
                 if !open.messages.is_empty() && !open.has_room_for(bytes, most) {
                     batches.push(std::mem::replace(&mut open, Batch::new(queue)));
@@ -78,8 +85,21 @@ pub fn batches<'a>(
     Ok(batches)
 }
 
-fn wants(queue: Queue, envelope: &Envelope) -> bool {
+fn wants(queue: Queue, envelope: &Envelope, endpoints: Option<&WebhooksPolicy>) -> bool {
+    let told = |policy: &WebhooksPolicy| {
+        events::kinds(&envelope.message).iter().any(|kind| policy.wants(*kind))
+    };
     envelope.message.queues().contains(&queue)
+        && (queue != Queue::Webhooks || endpoints.is_none_or(told))
+}
+
+/// Whether any of these messages is one that endpoints may want.
+#[must_use]
+pub fn may_be_told(changes: &[&[Envelope]]) -> bool {
+    changes
+        .iter()
+        .flat_map(|envelopes| envelopes.iter())
+        .any(|envelope| envelope.message.queues().contains(&Queue::Webhooks))
 }
 
 /// How many of so many changes, from the first on, are done with: those before
@@ -132,6 +152,10 @@ mod tests {
         Envelope::seal(message, at(), None)
     }
 
+    fn nobody() -> WebhooksPolicy {
+        WebhooksPolicy::default()
+    }
+
     fn slices(changes: &[Vec<Envelope>]) -> Vec<&[Envelope]> {
         changes.iter().map(Vec::as_slice).collect()
     }
@@ -140,7 +164,7 @@ mod tests {
     fn each_queue_gets_what_it_wants_in_the_order_of_the_stream() {
         let changes = [vec![paid(1)], vec![], vec![received(2), paid(3)]];
         let slices = slices(&changes);
-        let batches = batches(&slices, MOST).unwrap();
+        let batches = batches(&slices, Some(&nobody()), MOST).unwrap();
         let summary: Vec<(Queue, Vec<usize>)> = batches
             .iter()
             .map(|batch| (batch.queue, batch.messages.iter().map(|m| m.change).collect()))
@@ -157,12 +181,37 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_are_told_what_they_want() {
+        let endpoint = |events: &str, enabled: bool| -> WebhooksPolicy {
+            let text = format!(
+                r#"{{"endpoints":[{{"id":"a","url":"https://a.example","events":[{events}],"enabled":{enabled}}}]}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let (paid, received) = (vec![paid(1)], vec![received(2)]);
+        for (policy, told) in [
+            (Some(nobody()), false),
+            (Some(endpoint(r#""order.paid""#, true)), true),
+            (Some(endpoint(r#""order.paid""#, false)), false),
+            (Some(endpoint(r#""order.cancelled","parcel.updated""#, true)), false),
+            (None, true),
+        ] {
+            let slices = [paid.as_slice(), received.as_slice()];
+            let batches = batches(&slices, policy.as_ref(), MOST).unwrap();
+            let of_webhooks = batches.iter().filter(|batch| batch.queue == Queue::Webhooks);
+            assert_eq!(of_webhooks.count(), usize::from(told), "{policy:?}");
+        }
+        assert!(may_be_told(&[&received, &paid]));
+        assert!(!may_be_told(&[&received, &[]]));
+    }
+
+    #[test]
     fn a_batch_is_bounded_by_bytes_and_a_giant_is_alone() {
         let sizes = [100_000, 100_000, 100_000, 300_000, 10];
         let changes: Vec<Vec<Envelope>> =
             sizes.iter().enumerate().map(|(n, size)| vec![invited(n, *size)]).collect();
         let slices = slices(&changes);
-        let batches = batches(&slices, MOST).unwrap();
+        let batches = batches(&slices, Some(&nobody()), MOST).unwrap();
         let members: Vec<Vec<usize>> = batches
             .iter()
             .map(|batch| batch.messages.iter().map(|message| message.change).collect())
@@ -174,7 +223,7 @@ mod tests {
     fn the_stream_goes_on_behind_what_was_taken_whole() {
         let changes: Vec<Vec<Envelope>> = (0..12).map(|n| vec![paid(n), received(n)]).collect();
         let slices = slices(&changes);
-        let batches = batches(&slices, MOST).unwrap();
+        let batches = batches(&slices, Some(&nobody()), MOST).unwrap();
         let second = batches.iter().find(|batch| batch.messages[0].change == 10).unwrap();
         assert_eq!(second.changes_of(&[1]), [11]);
         assert_eq!(second.changes_of(&[7]), [0_usize; 0]);
@@ -195,13 +244,13 @@ mod tests {
                 match kind { 0 => paid(n), 1 => received(n), _ => invited(n, *size) }
             }).collect()).collect();
             let slices = slices(&changes);
-            let batches = batches(&slices, MOST).unwrap();
+            let batches = batches(&slices, Some(&nobody()), MOST).unwrap();
             for batch in &batches {
                 let bodies = batch.messages.iter().map(|m| serde_json::to_string(m.envelope).unwrap().len());
                 prop_assert!((1..=MOST).contains(&batch.messages.len()));
                 prop_assert!(bodies.sum::<usize>() <= BATCH_BYTES_MAX);
             }
-            for queue in Queue::ALL {
+            for queue in Queue::ALL.into_iter().filter(|queue| *queue != Queue::Webhooks) {
                 let sent: Vec<_> = batches.iter().filter(|batch| batch.queue == queue)
                     .flat_map(|batch| batch.messages.iter().map(|m| (m.change, m.envelope.id.clone()))).collect();
                 let wanted: Vec<_> = changes.iter().enumerate().flat_map(|(change, envelopes)| {

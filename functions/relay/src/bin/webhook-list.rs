@@ -1,0 +1,5 @@
+//! The Lambda function `webhook-list`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_relay::webhook_list::FUNCTION)
+}
