@@ -7,7 +7,6 @@ sentence on stderr and exit status 1.
 """
 
 import argparse
-import base64
 import io
 import json
 import os
@@ -55,7 +54,7 @@ def arguments():
     parser.add_argument("--endpoint", required=True, help="the emulator, e.g. http://127.0.0.1:4566")
     parser.add_argument("--binaries", type=Path, required=True, help="the folder with one binary a function")
     parser.add_argument("--secrets", type=Path, required=True, help="signing secrets; made when missing")
-    parser.add_argument("--payments", type=Path, required=True, help="the secret of payments, for the providers' stand-ins")
+    parser.add_argument("--senders", type=Path, required=True, help="the secrets of payments, carriers and webhooks, for their stand-ins")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
@@ -75,7 +74,7 @@ def deploy(options):
     document = expand(template)
     localize(document)
     functions = put_stack(aws, document, known(parameters, document), binaries)
-    signing = local_secrets(options.secrets) | {"payments": json.loads(options.payments.read_text())}
+    signing = local_secrets(options.secrets) | json.loads(options.senders.read_text())
     put_secrets(aws, functions, signing)
     options.out.write_text(json.dumps({
         "endpoint": options.endpoint,
@@ -235,9 +234,10 @@ def as_list(value):
 def localize(document):
     machine = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
     for logical, resource in list(document["Resources"].items()):
-        # Nobody would hear them here, and the routes that are resources of
-        # their own here would take the stack beyond CloudFormation's 500.
-        if resource["Type"] == "AWS::CloudWatch::Alarm":
+        # Nobody would hear the alarms here, and the emulator asks nobody's
+        # permission; with the routes, which are resources of their own here,
+        # they would take the stack beyond CloudFormation's 500.
+        if resource["Type"] in ("AWS::CloudWatch::Alarm", "AWS::Lambda::Permission"):
             del document["Resources"][logical]
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Architectures"] = [machine]
@@ -379,19 +379,11 @@ def local_secrets(path):
     if path.exists():
         return json.loads(path.read_text())
     made = {
-        "carriers": {
-            "easypost": {"webhook_secrets": [secrets.token_hex(16)]},
-            "generic": {"webhook_secrets": ["whsec_" + token()]},
-        },
         "links": {"current": secrets.token_urlsafe(36)},
     }
     path.write_text(json.dumps(made, indent=2))
     path.chmod(0o600)
     return made
-
-
-def token():
-    return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def put_secrets(aws, functions, signing):

@@ -6,19 +6,23 @@
 //! ends in a failure with a remedy, or well.
 
 mod binaries;
+mod carrier;
 mod catalogue;
 mod check;
 mod child;
 mod demo;
 mod emulator;
 mod failure;
+mod hooks;
 mod http;
 mod lambda;
 mod logs;
 mod outbox;
 mod page;
+mod page_check;
 mod place;
 mod policy;
+mod promises;
 mod running;
 mod show;
 mod stack;
@@ -41,7 +45,10 @@ use self::{
     show::{bold, red},
     up::Wanted,
 };
-use crate::replay::{Options, ReplayError};
+use crate::{
+    polling,
+    replay::{Options, ReplayError},
+};
 
 const HELP: &str = "\
 Aftercart on this machine: the real template and the real functions, on an AWS
@@ -78,6 +85,17 @@ To work on it
   build                  Builds every function for AWS (arm64) and shows the sizes.
   replay FILE            Takes a purchase log through the functions in virtual time.
        --strict          Refuses the file when a line of it is malformed.
+  polling                Plays how carriers are asked about parcels, in virtual time,
+                         beside a poll every two hours.
+       --parcels N       How many parcels, 10000 unless given.
+       --seed N          What chance begins with, 1 unless given.
+  promises               Proposes times of delivery by what the stack's parcels took.
+       --json            Prints it whole, with the policy's member to be put.
+  carrier NAME FILE      Shows what a body amounts to that a carrier pushed.
+       --answer          It is what the carrier answered when it was asked.
+  page-check             Looks at the tracking page in Chromium, in every state: on a phone
+                         and a desk, light and dark, by keyboard, without scripts.
+       --optional        Is no failure where there is no Chromium.
 
 Try `cargo dev demo` first.";
 
@@ -94,10 +112,14 @@ enum Verb {
     Seed,
     Token { who: String },
     Test { options: Vec<OsString> },
+    PageCheck { optional: bool },
     Watch,
     Invoke { function: String, data_file: Option<PathBuf> },
     Build,
     Replay { file: PathBuf, strict: bool },
+    Polling(polling::Options),
+    Promises { as_json: bool },
+    Carrier { carrier: String, file: PathBuf, is_answer: bool },
 }
 
 /// Does what the command line says.
@@ -126,6 +148,8 @@ fn run(verb: &Verb) -> Result<(), Failure> {
         Verb::Help => show::line(HELP)?,
         // It starts nothing, so Ctrl-C may end it anywhere.
         Verb::Replay { file, strict } if IS_FAST => replay(file, *strict)?,
+        Verb::Polling(options) => play_polling(*options)?,
+        Verb::Carrier { carrier, file, is_answer } => carrier::run(carrier, file, *is_answer)?,
         other => run_in_project(other)?,
     }
     Ok(())
@@ -137,7 +161,7 @@ fn run_in_project(verb: &Verb) -> Result<(), Failure> {
     let stop = Stop::listen()?;
     match verb {
         Verb::Replay { file, strict } => replay_fast(&place, &stop, file, *strict)?,
-        Verb::Help => {}
+        Verb::Help | Verb::Carrier { .. } | Verb::Polling(_) => {}
         Verb::Demo { port, stay } => demo::run(&place, &stop, *port, *stay)?,
         Verb::Up { port, fresh, detach, detached } => {
             let wanted = Wanted { port: *port, fresh: *fresh, state: "state" };
@@ -150,10 +174,12 @@ fn run_in_project(verb: &Verb) -> Result<(), Failure> {
         Verb::Down => up::down(&place, &stop)?,
         Verb::Status => up::status(&place)?,
         Verb::Outbox => outbox::list(&place)?,
+        Verb::Promises { as_json } => promises::run(&place, *as_json)?,
         Verb::Logs { function, follow } => logs::run(&place, &stop, function.as_deref(), *follow)?,
         Verb::Seed => catalogue::fill(&place, &Running::stack(&place)?.1)?,
         Verb::Token { who } => token(&place, who)?,
         Verb::Test { options } => check::run(&place, &stop, options)?,
+        Verb::PageCheck { optional } => page_check::run(&place, &stop, *optional)?,
         Verb::Watch => lambda::watch(&place, &stop)?,
         Verb::Invoke { function, data_file } => {
             lambda::invoke(&place, &stop, function, data_file.as_deref())?;
@@ -214,6 +240,12 @@ fn replay(file: &Path, strict: bool) -> Result<(), Failure> {
     if report.agrees() { Ok(()) } else { Err(Failure::new("The suite and the log do not agree.")) }
 }
 
+fn play_polling(options: polling::Options) -> Result<(), Failure> {
+    let report = polling::run(options)
+        .map_err(|error| Failure::new(format!("Nothing was played: {}.", causes(&error))))?;
+    show::line(report.to_string())
+}
+
 /// An error with what caused it.
 fn causes(error: &dyn std::error::Error) -> String {
     let all = std::iter::successors(Some(error), |error| error.source());
@@ -233,10 +265,14 @@ fn parse(mut parser: Parser) -> Result<Verb, Failure> {
         "token" => Ok(Verb::Token { who: value(&mut parser)?.unwrap_or_else(|| "ana".to_owned()) }),
         "test" => Ok(Verb::Test { options: rest(&mut parser)? }),
         "replay" => parse_replay(&mut parser),
+        "polling" => parse_polling(&mut parser),
+        "promises" => parse_promises(&mut parser),
+        "carrier" => parse_carrier(&mut parser),
         "down" => nothing_more(&mut parser, Verb::Down),
         "status" => nothing_more(&mut parser, Verb::Status),
         "outbox" => nothing_more(&mut parser, Verb::Outbox),
         "seed" => nothing_more(&mut parser, Verb::Seed),
+        "page-check" => parse_page_check(&mut parser),
         "watch" => nothing_more(&mut parser, Verb::Watch),
         "build" => nothing_more(&mut parser, Verb::Build),
         other => Err(misused(format!("There is no verb `{other}`."))),
@@ -301,6 +337,29 @@ fn parse_invoke(parser: &mut Parser) -> Result<Verb, Failure> {
     Ok(Verb::Invoke { function, data_file })
 }
 
+fn parse_promises(parser: &mut Parser) -> Result<Verb, Failure> {
+    let mut as_json = false;
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("json") => as_json = true,
+            other => return Err(unexpected(other)),
+        }
+    }
+    Ok(Verb::Promises { as_json })
+}
+
+fn parse_page_check(parser: &mut Parser) -> Result<Verb, Failure> {
+    let mut optional = false;
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("optional") => optional = true,
+            Arg::Short('h') | Arg::Long("help") => return Ok(Verb::Help),
+            other => return Err(unexpected(other)),
+        }
+    }
+    Ok(Verb::PageCheck { optional })
+}
+
 fn parse_replay(parser: &mut Parser) -> Result<Verb, Failure> {
     let (mut file, mut strict) = (None, false);
     while let Some(arg) = next(parser)? {
@@ -312,6 +371,39 @@ fn parse_replay(parser: &mut Parser) -> Result<Verb, Failure> {
     }
     let file = file.ok_or_else(|| misused("Say which file to replay."))?;
     Ok(Verb::Replay { file, strict })
+}
+
+fn parse_carrier(parser: &mut Parser) -> Result<Verb, Failure> {
+    let (mut given, mut is_answer) = (Vec::new(), false);
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("answer") => is_answer = true,
+            Arg::Value(text) => given.push(text),
+            other => return Err(unexpected(other)),
+        }
+    }
+    let [carrier, file] = <[OsString; 2]>::try_from(given)
+        .map_err(|_| misused("Say which carrier, and which file its sample is in."))?;
+    let carrier = carrier.to_string_lossy().into_owned();
+    Ok(Verb::Carrier { carrier, file: file.into(), is_answer })
+}
+
+fn parse_polling(parser: &mut Parser) -> Result<Verb, Failure> {
+    let mut options = polling::Options::default();
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("parcels") => options.parcels = number(parser)?,
+            Arg::Long("seed") => options.seed = number(parser)?,
+            other => return Err(unexpected(other)),
+        }
+    }
+    Ok(Verb::Polling(options))
+}
+
+fn number<T: std::str::FromStr>(parser: &mut Parser) -> Result<T, Failure> {
+    let given = parser.value().map_err(|error| misused(error.to_string()))?;
+    let given = given.to_string_lossy();
+    given.parse().map_err(|_| misused(format!("`{given}` is no number that fits.")))
 }
 
 fn next(parser: &mut Parser) -> Result<Option<Arg<'_>>, Failure> {
@@ -361,10 +453,25 @@ mod tests {
             ("--help", Verb::Help),
             ("up --help", Verb::Help),
             ("down -h", Verb::Help),
+            ("page-check", Verb::PageCheck { optional: false }),
+            ("page-check --optional", Verb::PageCheck { optional: true }),
             ("demo --port 4600", Verb::Demo { port: 4600, stay: false }),
             ("up --fresh", Verb::Up { port: 4566, fresh: true, detach: false, detached: false }),
             ("logs -f relay", Verb::Logs { function: Some("relay".to_owned()), follow: true }),
             ("token", Verb::Token { who: "ana".to_owned() }),
+            ("promises --json", Verb::Promises { as_json: true }),
+            (
+                "polling --parcels 50 --seed 2",
+                Verb::Polling(polling::Options { parcels: 50, seed: 2, progress: true }),
+            ),
+            (
+                "carrier --answer easypost a.json",
+                Verb::Carrier {
+                    carrier: "easypost".to_owned(),
+                    file: "a.json".into(),
+                    is_answer: true,
+                },
+            ),
             (
                 "test --package x -- --nocapture",
                 Verb::Test {
@@ -388,7 +495,10 @@ mod tests {
             "up --port 80",
             "up --sideways",
             "logs a b",
+            "carrier easypost",
             "invoke",
+            "polling --parcels few",
+            "promises 2026",
             "demo --fresh",
         ] {
             let Err(Failure::Trouble { what, remedy }) = parsed(line) else {

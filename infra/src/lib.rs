@@ -6,9 +6,15 @@ pub mod signing;
 
 pub mod providers;
 
+pub mod carriers;
+
+pub mod merchant;
+
 pub mod world;
 
 pub mod replay;
+
+pub mod polling;
 
 pub mod openapi;
 

@@ -23,6 +23,7 @@ struct Content {
 
 const JSON: &[&str] = &["application/json"];
 const JSON_OR_FORM: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
+const FORM: &[&str] = &["application/x-www-form-urlencoded"];
 const CSV_OR_BYTES: &[&str] = &["text/csv", "application/octet-stream"];
 const HTML: &[&str] = &["text/html"];
 
@@ -122,7 +123,12 @@ fn name(function: &Function, route: &Route) -> String {
     let own = first.access == Access::Operator || route.access != Access::Operator;
     let last = |route: &Route| route.path.rsplit('/').next().unwrap_or_default();
     match own {
-        true if last(first) == last(route) => function.name.to_owned(),
+        true if last(first) == last(route) && first.method == route.method => {
+            function.name.to_owned()
+        }
+        true if last(first) == last(route) => {
+            format!("{}-{}", function.name, route.method.to_ascii_lowercase())
+        }
         true => format!("{}-{}", function.name, last(route)),
         false => format!("{}-operator", function.name),
     }
@@ -236,6 +242,9 @@ fn json_of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Option<Content> {
 const CURSOR: (&str, &str) = ("cursor", "Where the page begins: `next_cursor` of the page before.");
 const LIMIT: (&str, &str) = ("limit", "How many there are on a page, 1 to 100.");
 
+/// The language of a tracking page.
+const LANG: (&str, &str) = ("lang", "`en` or `zh`; the order's language otherwise.");
+
 impl Shapes {
     fn new(answers: Vec<(u16, &'static str, Option<Content>)>, problems: &[u16]) -> Self {
         let problems = problems.to_vec();
@@ -285,7 +294,7 @@ impl Shapes {
 fn shapes(operation: &str, of: &mut SchemaGenerator) -> Shapes {
     let domains = [
         orders, changes, operators, carts, settings, goods, customers, payments, logistics, points,
-        surveys,
+        surveys, webhooks,
     ];
     let mut described = domains.into_iter().filter_map(|domain| domain(operation, of));
     described.next().unwrap_or_else(|| Shapes::new(Vec::new(), &[]))
@@ -522,21 +531,99 @@ fn payments(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
     })
 }
 
+/// The months that are asked about.
+const FIRST_MONTH: (&str, &str) =
+    ("from", "The first month, such as `2026-09`; two before the last one otherwise.");
+const LAST_MONTH: (&str, &str) =
+    ("to", "The last month, at most the eleventh after the first; the present one otherwise.");
+
 fn logistics(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
     use aftercart_logistics::wire::{
-        Acknowledged, AttachLabel, CarrierPush, LabelView, TrackingView,
+        Acknowledged, AttachLabel, CarrierPush, LabelView, tracking::TrackingView,
     };
 
     Some(match operation {
         "label-attach" => {
             Shapes::ok::<LabelView>(of, "The label.", &[400, 404, 409]).taking::<AttachLabel>(of)
         }
+        "shipment-change" => {
+            use aftercart_logistics::wire::shipment::{ShipmentFile, SplitShipment};
+            let about = "The shipment with the units that were split off.";
+            Shapes::created::<ShipmentFile>(of, about, &[400, 404, 409, 422])
+                .taking::<SplitShipment>(of)
+                .keyed()
+        }
+        "shipment-change-void" => {
+            use aftercart_logistics::wire::shipment::ShipmentFile;
+            Shapes::ok::<ShipmentFile>(of, "The shipment without a label.", &[404, 409])
+        }
+        "shipment-change-close" => {
+            use aftercart_logistics::wire::shipment::{CloseShipment, ShipmentFile};
+            Shapes::ok::<ShipmentFile>(of, "The shipment as it ended.", &[400, 404, 409])
+                .taking::<CloseShipment>(of)
+        }
+        "shipment-change-replacement" => {
+            use aftercart_logistics::wire::shipment::{ReplaceShipment, ShipmentFile};
+            let about = "The shipment that is sent instead.";
+            Shapes::created::<ShipmentFile>(of, about, &[400, 404, 409, 422])
+                .taking::<ReplaceShipment>(of)
+                .keyed()
+        }
+        "shipment-change-returns" => {
+            use aftercart_logistics::wire::shipment::{ReturnGoods, ShipmentFile};
+            let about = "The shipment of what comes back.";
+            Shapes::created::<ShipmentFile>(of, about, &[400, 404, 409, 422])
+                .taking::<ReturnGoods>(of)
+                .keyed()
+        }
         "carrier-event" => {
             let schema = foreign::<CarrierPush>(of, "An event in the carrier's own format.");
             Shapes::ok::<Acknowledged>(of, "Received.", &[400, 401, 404])
                 .taking_one_of(JSON, schema)
         }
+        "alert-list" => {
+            use aftercart_logistics::wire::alert::AlertPage;
+            let about = "A page of the open alerts, those first that are to be seen to first.";
+            Shapes::ok::<AlertPage>(of, about, &[400])
+                .asking(("owner", "Only what these people see to."))
+                .asking(("kind", "Only what is wrong in this way."))
+                .paged()
+        }
+        "alert-resolve" => {
+            use aftercart_logistics::wire::alert::{AlertFile, ResolveAlert};
+            let about = "The alert with its end.";
+            Shapes::ok::<AlertFile>(of, about, &[400, 404, 409]).taking::<ResolveAlert>(of)
+        }
+        "delivery-report" => {
+            use aftercart_logistics::wire::performance::DeliveryReport;
+            let about = "How promises of delivery were kept, by service, lane and method.";
+            Shapes::ok::<DeliveryReport>(of, about, &[400]).asking(FIRST_MONTH).asking(LAST_MONTH)
+        }
+        "delivery-report-promise-proposal" => {
+            use aftercart_logistics::wire::performance::PromiseProposal;
+            let about = "The times under way that should be promised, and the policy with them.";
+            Shapes::ok::<PromiseProposal>(of, about, &[400]).asking(FIRST_MONTH).asking(LAST_MONTH)
+        }
         "tracking-view" => Shapes::ok::<TrackingView>(of, "Where the parcels are.", &[404]),
+        "tracking-page" => {
+            let answers = vec![
+                (200, "The tracking page.", page()),
+                (404, "A page: the link is not valid.", page()),
+                (410, "A page: the link has expired.", page()),
+            ];
+            Shapes::new(answers, &[]).asking(LANG)
+        }
+        "tracking-page-post" => {
+            let answers = vec![
+                (303, "The choice is noted: on to the page.", None),
+                (404, "A page: the link is not valid.", page()),
+                (409, "A page: there is nothing to choose any more.", page()),
+                (410, "A page: the link has expired.", page()),
+                (422, "The page again, with what is wrong at its field.", page()),
+            ];
+            let schema = json!({ "type": "object", "description": "The form of the page." });
+            Shapes::new(answers, &[400, 415]).asking(LANG).taking_one_of(FORM, schema)
+        }
         _ => return None,
     })
 }
@@ -576,6 +663,30 @@ fn surveys(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
             ];
             let schema = schema_of::<AnswerSurvey>(of);
             Shapes::new(answers, &[400, 415]).taking_one_of(JSON_OR_FORM, schema)
+        }
+        _ => return None,
+    })
+}
+
+fn webhooks(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
+    use aftercart_relay::wire::{DeliveryPage, ReplayDead, ReplayedDead, WebhookView};
+
+    Some(match operation {
+        "webhook-list" => {
+            let about = "A page of messages to an endpoint: those that wait by when they are \
+                         tried, others by when they ended.";
+            Shapes::ok::<DeliveryPage>(of, about, &[400])
+                .asking(("endpoint", "Which endpoint, by its `id` in the policy. Required."))
+                .asking(("state", "`dead`, which is the default, `waiting` or `done`."))
+                .paged()
+        }
+        "webhook-list-replay" => {
+            let about = "The message, which waits to be sent again.";
+            Shapes::ok::<WebhookView>(of, about, &[404, 409])
+        }
+        "webhook-list-replays" => {
+            let about = "Some are sent again; while there are `more`, repeat the call.";
+            Shapes::ok::<ReplayedDead>(of, about, &[400, 409]).taking::<ReplayDead>(of)
         }
         _ => return None,
     })

@@ -21,6 +21,7 @@ use std::{
 };
 
 use aftercart::model::{
+    dispatch::Dispatch,
     order::OrderStatus,
     points::Account,
     policy::Policy,
@@ -243,7 +244,8 @@ async fn kept(world: &World) -> Result<Kept, ReplayError> {
         kept.points.available += ledger.balance(Account::Available);
         kept.points.expired += ledger.balance(Account::Expired);
     }
-    for shipment in world.store().all_shipments().await? {
+    let dispatches = world.store().all_dispatches().await?;
+    for shipment in dispatches.iter().flat_map(Dispatch::outbound) {
         match shipment.journey.delivered_at {
             Some(_) => kept.parcels_delivered += 1,
             None => kept.parcels_on_way += 1,

@@ -1,11 +1,11 @@
 //! Callbacks as payment providers and carriers send them, signed as they sign:
 //! for tests, the demo and the replay.
 
-use aftercart::model::{
-    signature::{hmac_sha256, standard_webhooks, to_hex},
-    time::Timestamp,
+use aftercart::model::{signature::standard_webhooks, time::Timestamp};
+
+pub use crate::carriers::{
+    aftership::signed as aftership, easypost::signed as easypost, generic::signed as generic,
 };
-use serde_json::{Value, json};
 
 /// A signed call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,64 +61,6 @@ pub struct Push<'a> {
     pub eta: Option<Timestamp>,
     /// When the call is signed.
     pub at: Timestamp,
-}
-
-/// A push of the merchant's own carrier.
-#[must_use]
-pub fn generic(secret: &str, push: &Push<'_>) -> Callback {
-    let scans: Vec<Value> = push
-        .scans
-        .iter()
-        .map(|scan| json!({ "status": scan.status, "at": scan.at, "place": scan.place }))
-        .collect();
-    let mut body = json!({ "tracking_number": push.number, "events": scans });
-    if let Some(eta) = push.eta {
-        body["estimated_delivery"] = json!(eta);
-        body["told_at"] = json!(push.at);
-    }
-    standard("/carriers/generic/events", secret, push.event, push.at, body.to_string())
-}
-
-/// A tracker event of `EasyPost`.
-#[must_use]
-pub fn easypost(secret: &str, push: &Push<'_>) -> Callback {
-    let details: Vec<Value> = push
-        .scans
-        .iter()
-        .map(|scan| {
-            json!({
-                "object": "TrackingDetail",
-                "message": scan.status,
-                "status": scan.status,
-                "status_detail": "status_update",
-                "datetime": scan.at,
-                "source": "RoyalMail",
-                "tracking_location": { "object": "TrackingLocation", "city": scan.place },
-            })
-        })
-        .collect();
-    let body = json!({
-        "id": push.event,
-        "object": "Event",
-        "description": "tracker.updated",
-        "mode": "test",
-        "created_at": push.at,
-        "result": {
-            "id": format!("trk_{}", push.number),
-            "object": "Tracker",
-            "mode": "test",
-            "tracking_code": push.number,
-            "status": push.scans.last().map_or("unknown", |scan| scan.status),
-            "updated_at": push.at,
-            "est_delivery_date": push.eta,
-            "carrier": "RoyalMail",
-            "tracking_details": details,
-        },
-    })
-    .to_string();
-    let mac = to_hex(&hmac_sha256(secret.as_bytes(), &[body.as_bytes()]));
-    let headers = vec![("x-hmac-signature", format!("hmac-sha256-hex={mac}"))];
-    Callback { path: "/carriers/easypost/events", headers, body }
 }
 
 /// Signs by Standard Webhooks.

@@ -2,10 +2,10 @@
 //! raw AWS events, over real AWS clients whose connection ends in memory.
 //!
 //! DynamoDB is an embedded database that honours conditions, transactions and
-//! indexes; SQS, Secrets Manager and payment providers are small stand-ins. Each function
-//! has its own port to them, which permits only what the function declared,
-//! counts round trips and units, and fails the calls that it is told to fail.
-//! Time stands still until it is moved.
+//! indexes; SQS, Secrets Manager, payment providers and carriers are small
+//! stand-ins. Each function has its own port to them, which permits only what
+//! the function declared, counts round trips and units, and fails the calls that
+//! it is told to fail. Time stands still until it is moved.
 
 mod audit;
 mod clock;
@@ -46,7 +46,11 @@ use aws_sdk_dynamodb::config::{
 };
 use serde_json::{Value, json, value::RawValue};
 
-use crate::providers::{self, StandIns};
+use crate::{
+    carriers,
+    merchant::{self, Merchant},
+    providers::{self, StandIns},
+};
 
 use self::{
     port::{Connection, Line},
@@ -56,15 +60,20 @@ use self::{
 
 /// The secrets of a world, which its senders sign with.
 pub mod secrets {
-    pub use crate::providers::{sandbox::SECRET as SANDBOX, stripe::SECRET as STRIPE};
+    pub use crate::{
+        carriers::{
+            aftership::SECRET as AFTERSHIP, easypost::SECRET as EASYPOST,
+            generic::SECRET as CARRIER,
+        },
+        providers::{sandbox::SECRET as SANDBOX, stripe::SECRET as STRIPE},
+    };
 
-    /// `EasyPost`'s tracker events.
-    pub const EASYPOST: &str = "easypost-webhook-secret";
-    /// The generic carrier's events.
-    pub const CARRIER: &str = "whsec_Y2Fycmllci1zZWNyZXQtb2YtMzItYnl0ZXMh";
     /// Our own links.
     pub const LINKS: &str = "a-key-of-links-with-32-characters-or-more";
 }
+
+/// Where this world's carriers are.
+const CARRIERS: &str = "carriers.local";
 
 /// Where this world's customers reach the API.
 pub const PUBLIC_URL: &str = "https://shop.example";
@@ -146,6 +155,8 @@ struct Outside {
     tables: Tables,
     queues: Queues,
     stand_ins: StandIns,
+    carriers: carriers::StandIns,
+    merchant: Merchant,
     clock: Arc<ManualClock>,
     metrics: Metrics,
     secrets: Mutex<BTreeMap<&'static str, Value>>,
@@ -168,6 +179,8 @@ impl World {
             tables: Tables::create().map_err(tables_failed)?,
             queues: Queues::default(),
             stand_ins: StandIns::default(),
+            carriers: carriers::StandIns::default(),
+            merchant: Merchant::default(),
             clock: Arc::new(ManualClock::at(options.start)),
             metrics: Metrics::memory(),
             secrets: Mutex::new(default_secrets()),
@@ -191,6 +204,8 @@ impl World {
             tables: self.outside.tables.copy().map_err(tables_failed)?,
             queues: self.outside.queues.copy(),
             stand_ins: self.outside.stand_ins.copy(),
+            carriers: self.outside.carriers.copy(),
+            merchant: self.outside.merchant.copy(),
             clock: Arc::new(ManualClock::at(self.now())),
             metrics: Metrics::memory(),
             secrets: Mutex::new(self.outside.secrets().clone()),
@@ -260,6 +275,18 @@ impl World {
     #[must_use]
     pub fn stand_ins(&self) -> &StandIns {
         &self.outside.stand_ins
+    }
+
+    /// The system of the merchant that webhooks are sent to.
+    #[must_use]
+    pub fn merchant(&self) -> &Merchant {
+        &self.outside.merchant
+    }
+
+    /// The stand-ins for carriers.
+    #[must_use]
+    pub fn carriers(&self) -> &carriers::StandIns {
+        &self.outside.carriers
     }
 
     /// How many payments a provider's stand-in was asked for.
@@ -455,13 +482,8 @@ fn secret_named(name: &str) -> Option<Secret> {
 fn default_secrets() -> BTreeMap<&'static str, Value> {
     BTreeMap::from([
         (Secret::Payments.variable(), providers::credentials("https://providers.local")),
-        (
-            Secret::Carriers.variable(),
-            json!({
-                "easypost": { "webhook_secrets": [secrets::EASYPOST] },
-                "generic": { "webhook_secrets": [secrets::CARRIER] },
-            }),
-        ),
+        (Secret::Carriers.variable(), carriers::credentials(&format!("https://{CARRIERS}"))),
         (Secret::Links.variable(), json!({ "current": secrets::LINKS })),
+        (Secret::Webhooks.variable(), json!({ "erp": { "webhook_secrets": [merchant::SECRET] } })),
     ])
 }

@@ -4,6 +4,7 @@
 
 mod followed;
 mod meanwhile;
+mod parcels;
 mod paying;
 mod play;
 mod quoted;
@@ -87,6 +88,7 @@ fn tell(play: &mut Play<'_>) -> Result<(), Failure> {
     let order = followed::until_delivered(play)?;
     let guest = meanwhile::guest(play)?;
     paying::four_ways(play)?;
+    parcels::two_of_them(play)?;
     meanwhile::change_of_mind(play)?;
     meanwhile::last_piece(play)?;
     meanwhile::refusals(play, &order)?;

@@ -11,7 +11,7 @@ use std::{
 
 use aftercart::{
     messages::{Envelope, Message},
-    model::{customer::Language, time::Timestamp},
+    model::{customer::Language, dispatch::ShipmentLine, time::Timestamp},
 };
 use serde_json::{Value, json};
 
@@ -136,10 +136,56 @@ pub(super) fn notice(message: &Message) -> Notice {
             ),
             link: survey.link.clone(),
         },
-        Message::ShipmentOpened(shipment) => Notice {
-            to: "the warehouse".to_owned(),
+        Message::ShipmentOpened(task) => Notice {
+            to: format!("the warehouse {}", task.location),
             about: "A parcel to pack".to_owned(),
-            says: format!("Shipment {} of order {}.", shipment.shipment, shipment.order),
+            says: format!(
+                "{} for shipment {} of order {}, by {}{}, to leave by {}.",
+                units(&task.lines),
+                task.shipment,
+                task.order,
+                task.method,
+                task.service.as_ref().map(|service| format!(" with {service}")).unwrap_or_default(),
+                task.ship_by
+            ),
+            link: String::new(),
+        },
+        Message::ParcelNews(news) => Notice {
+            to: news.email.clone().into(),
+            about: format!("Your parcel: {}", plain(news.status.as_str())),
+            says: format!("Shipment {} of order {}.", news.shipment, news.order),
+            link: news.link.clone(),
+        },
+        Message::DeliveryAlert(alert) => Notice {
+            to: alert.email.clone().into(),
+            about: format!("About your delivery: {}", plain(alert.kind.as_str())),
+            says: match alert.points {
+                0 => format!("Shipment {} of order {}.", alert.shipment, alert.order),
+                points => format!(
+                    "Shipment {} of order {}. We are sorry, and give you {points} points.",
+                    alert.shipment, alert.order
+                ),
+            },
+            link: alert.link.clone(),
+        },
+        Message::AlertRaised(alert) => Notice {
+            to: format!("{:?}", alert.owner).to_lowercase(),
+            about: format!("A delivery wants you: {}", plain(alert.kind.as_str())),
+            says: format!(
+                "Shipment {} of order {}, to be seen to by {}.",
+                alert.shipment,
+                alert.order,
+                minute(alert.due)
+            ),
+            link: String::new(),
+        },
+        Message::WishMade(wish) => Notice {
+            to: format!("{:?}", wish.owner).to_lowercase(),
+            about: "A buyer chose".to_owned(),
+            says: format!(
+                "{:?}, for shipment {} of order {}.",
+                wish.choice, wish.shipment, wish.order
+            ),
             link: String::new(),
         },
         other => Notice {
@@ -149,6 +195,15 @@ pub(super) fn notice(message: &Message) -> Notice {
             link: String::new(),
         },
     }
+}
+
+fn units(lines: &[ShipmentLine]) -> String {
+    let each = lines.iter().map(|line| format!("{} x {}", line.quantity, line.sku));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn plain(name: &str) -> String {
+    name.replace('_', " ")
 }
 
 /// `cargo dev outbox`: the messages of the stack that is up, newest last.

@@ -1,6 +1,6 @@
 //! Our own page, at 20 above the emulator's port: the outbox for people, the
-//! status for other calls of the dev command, and the stand-ins for payment
-//! providers.
+//! status for other calls of the dev command, the stand-ins for payment
+//! providers and carriers, and a system of the merchant that takes webhooks.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -13,17 +13,24 @@ use std::{
     time::Duration,
 };
 
-use aftercart::messages::Envelope;
+use aftercart::{
+    messages::Envelope,
+    model::{shipment::Carrier, time::Period},
+};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::providers::StandIns;
+use crate::{
+    carriers::{self, Happened, Known},
+    providers::StandIns,
+};
 
 use super::{
     child::Stop,
     failure::{Failure, Trying},
+    hooks::{self, Hooks},
     outbox::{Outbox, minute, notice},
-    running::{Running, TOKEN},
+    running::{Running, TOKEN, now},
 };
 
 /// The most of a request's head, and of its body.
@@ -34,6 +41,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where on the page the stand-ins for payment providers are.
 pub(super) const PROVIDERS: &str = "/providers";
+
+/// Where on the page the stand-ins for carriers are.
+pub(super) const CARRIERS: &str = "/carriers";
+
+/// Where the stand-ins for carriers are told what happened to a parcel.
+pub(super) const HAPPEN: &str = "/happen";
 
 /// What the page knows.
 pub(super) struct Page {
@@ -47,6 +60,10 @@ pub(super) struct Page {
     pub(super) stop: Stop,
     /// The stand-ins for payment providers.
     pub(super) providers: StandIns,
+    /// The stand-ins for carriers.
+    pub(super) carriers: carriers::StandIns,
+    /// A system of the merchant.
+    pub(super) hooks: Hooks,
 }
 
 struct Request {
@@ -158,19 +175,66 @@ fn answer(request: &Request, page: &Page) -> Response {
             page.stop.request();
             Response::json("202 Accepted", &json!({ "status": "closing" }))
         }
-        (_, path) if path.starts_with(PROVIDERS) => provider(request, page),
+        ("GET", "/hooks.jsonl") => Response::new("200 OK", "application/jsonl", page.hooks.lines()),
+        ("POST", hooks::PATH) => hook(request, page),
+        ("POST", HAPPEN) if ours => happen(request, page),
+        (_, path) if path.starts_with(PROVIDERS) => {
+            passed_on(request, |call| page.providers.answer(call))
+        }
+        (_, path) if path.starts_with(CARRIERS) => {
+            passed_on(request, |call| page.carriers.answer(call))
+        }
         _ => Response::json("404 Not Found", &json!({ "error": "There is nothing here." })),
     }
 }
 
-/// Lets the stand-in of a payment provider answer.
-fn provider(request: &Request, page: &Page) -> Response {
+/// Takes a webhook.
+fn hook(request: &Request, page: &Page) -> Response {
+    let header = |name: &str| Some(request.header(name)).filter(|value| !value.is_empty());
+    match page.hooks.take(&header, &request.body, now()) {
+        true => Response::json("200 OK", &json!({})),
+        false => Response::json("401 Unauthorized", &json!({ "error": "not signed by the stack" })),
+    }
+}
+
+/// Has a carrier's stand-in know of a parcel: of these scans, a minute apart.
+fn happen(request: &Request, page: &Page) -> Response {
+    let told = serde_json::from_slice::<Happen>(&request.body);
+    let told = told.ok().and_then(|told| Some((Carrier::parse(&told.carrier)?, told)));
+    let Some((carrier, told)) = told else {
+        return Response::json("400 Bad Request", &json!({ "error": "no carrier, or no scans" }));
+    };
+    let now = now();
+    let count = told.scans.len();
+    let scans = told.scans.into_iter().enumerate().map(|(index, (status, place))| {
+        let ago = u32::try_from(count.saturating_sub(index)).unwrap_or(u32::MAX);
+        let at = now.minus(Period::of_seconds(ago.saturating_mul(60)));
+        Happened { status, place, at }
+    });
+    let known = Known { scans: scans.collect(), eta: None, at: now };
+    page.carriers.memory(|memory| memory.happen(carrier, &told.number, known));
+    Response::json("200 OK", &json!({}))
+}
+
+/// What happened to a parcel, in its carrier's words: status and place.
+#[derive(serde::Deserialize)]
+struct Happen {
+    carrier: String,
+    number: String,
+    scans: Vec<(String, String)>,
+}
+
+/// Lets a stand-in answer.
+fn passed_on(
+    request: &Request,
+    answer: impl FnOnce(&http::Request<Bytes>) -> http::Response<Bytes>,
+) -> Response {
     let mut call = http::Request::builder().method(request.method.as_str()).uri(&request.path);
     for (name, value) in &request.headers {
         call = call.header(name, value);
     }
     match call.body(Bytes::from(request.body.clone())) {
-        Ok(call) => Response::passed_on(&page.providers.answer(&call)),
+        Ok(call) => Response::passed_on(&answer(&call)),
         Err(error) => Response::json("400 Bad Request", &json!({ "error": error.to_string() })),
     }
 }
@@ -222,7 +286,7 @@ fn article(envelope: &Envelope) -> String {
     let notice = notice(&envelope.message);
     let link = match escape(&notice.link) {
         link if link.is_empty() => String::new(),
-        link => format!("<p><a class=\"go\" href=\"{link}\">Open the survey</a></p>"),
+        link => format!("<p><a class=\"go\" href=\"{link}\">Open the page</a></p>"),
     };
     let raw = serde_json::to_string_pretty(envelope).unwrap_or_default();
     format!(

@@ -13,15 +13,21 @@ use aws_smithy_http_client::Builder;
 use super::{
     failure::{Failure, Trying},
     place::Place,
+    running::Running,
     stack::Stack,
 };
 
 const FILE: &str = "infra/local/policy.json";
 
+/// Our own page on the usual port, as it stands in the document; the stack's
+/// port may be another.
+const PAGE: &str = "http://127.0.0.1:4586";
+
 /// Puts the document of `infra/local/policy.json` into the settings table. A
 /// running function follows it within a minute.
-pub(super) fn put(place: &Place, stack: &Stack) -> Result<(), Failure> {
+pub(super) fn put(place: &Place, stack: &Stack, running: &Running) -> Result<(), Failure> {
     let document = fs::read_to_string(place.of(FILE)).trying(format_args!("read {FILE}"))?;
+    let document = document.replace(PAGE, &running.page_url());
     Policy::parse(&document).trying(format_args!("use {FILE}"))?;
     let table = stack.variable(Table::Settings.variable())?;
     let store = Store::new(aws(stack).dynamodb(), vec![(Table::Settings, table.to_owned())]);

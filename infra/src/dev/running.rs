@@ -9,6 +9,7 @@ use std::{
 
 use aftercart::model::{signature, time::Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     failure::{Failure, Trying},
@@ -99,8 +100,17 @@ impl Running {
 
     /// Asks it something.
     pub(super) fn ask(&self, method: &str, path: &str) -> Result<Answer, Failure> {
+        self.send(method, path, "")
+    }
+
+    /// Tells it something, in JSON.
+    pub(super) fn tell(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        self.send("POST", path, &body.to_string())
+    }
+
+    fn send(&self, method: &str, path: &str, body: &str) -> Result<Answer, Failure> {
         let url = format!("{}{path}", self.page_url());
-        Http::new().send(method, &url, &[(TOKEN, &self.token)], "")
+        Http::new().send(method, &url, &[(TOKEN, &self.token)], body)
     }
 }
 

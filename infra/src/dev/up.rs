@@ -14,13 +14,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::providers::{self, StandIns};
+use serde_json::json;
+
+use crate::{
+    carriers,
+    providers::{self, StandIns},
+};
 
 use super::{
     binaries, catalogue,
     child::{self, Stop},
     emulator::Emulator,
     failure::{Failure, Trying},
+    hooks::{self, Hooks},
     outbox::Outbox,
     page::{self, Page},
     place::Place,
@@ -81,13 +87,15 @@ impl Open {
             open: AtomicBool::new(false),
             stop: stop.clone(),
             providers: StandIns::default(),
+            carriers: carriers::StandIns::default(),
+            hooks: Hooks::default(),
         });
         page::serve(listener, &page);
         running.note(place)?;
         let note = Note(place.clone());
         let emulator = Emulator::start(place, &tools, stop, running.port, wanted.state)?;
         let stack = deploy(place, &tools, stop, &running, &folder)?;
-        policy::put(place, &stack)?;
+        policy::put(place, &stack, &running)?;
         receive(&page, stop, &stack);
         catalogue::fill(place, &stack)?;
         page.open.store(true, Ordering::Relaxed);
@@ -151,10 +159,14 @@ fn deploy(
             .remedy("Bring it back: `git checkout template.yaml`."));
     }
     let out = place.local(&format!("{}/stack.json", running.state))?;
-    let payments = place.local(&format!("{}/payments.json", running.state))?;
-    let stand_ins = format!("{}{}", running.page_url(), page::PROVIDERS);
-    fs::write(&payments, providers::credentials(&stand_ins).to_string())
-        .trying("note the secrets of the providers' stand-ins")?;
+    let senders = place.local(&format!("{}/senders.json", running.state))?;
+    let page = running.page_url();
+    let known = json!({
+        "payments": providers::credentials(&format!("{page}{}", page::PROVIDERS)),
+        "carriers": carriers::credentials(&format!("{page}{}", page::CARRIERS)),
+        "webhooks": hooks::credentials(),
+    });
+    fs::write(&senders, known.to_string()).trying("note the secrets of the stand-ins")?;
     let mut command = tools.command("python");
     command
         .env_remove("AWS_PROFILE")
@@ -167,8 +179,8 @@ fn deploy(
         .arg(folder)
         .arg("--secrets")
         .arg(place.local(&format!("{}/secrets.json", running.state))?)
-        .arg("--payments")
-        .arg(payments)
+        .arg("--senders")
+        .arg(senders)
         .arg("--out")
         .arg(&out);
     let said = child::run(&mut command, stop, |_| ())?;

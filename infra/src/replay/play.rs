@@ -1,8 +1,8 @@
 //! Takes purchases through the suite, a day at a time.
 
 use aftercart::model::{
+    dispatch::shipment_id,
     id::OrderId,
-    order::first_shipment,
     payment::Provider,
     time::{Period, Timestamp},
 };
@@ -146,7 +146,7 @@ impl<'a> Player<'a> {
         order: &OrderId,
         day: Timestamp,
     ) -> Result<(), ReplayError> {
-        let shipment = first_shipment(order);
+        let shipment = shipment_id(order, 1);
         let number = format!("LINE-{}", purchase.line);
         let label = json!({ "carrier": "generic", "tracking_number": number });
         let path = format!("/orders/{order}/shipments/{shipment}/label");

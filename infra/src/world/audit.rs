@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use aftercart::{
     messages::{Envelope, Message, Queue},
     model::{
+        alert::Alert,
         customer::CustomerId,
-        id::{OrderId, PaymentId},
+        dispatch::{Direction, Dispatch, Shipment},
+        id::{AlertId, OrderId, PaymentId},
         order::{LevelPart, Order, OrderStatus},
         payment::PaymentEventKind,
         points::{Account, Cause, Entry, Ledger, apply},
         policy::Policy,
         product::Sku,
-        shipment::Shipment,
         stock::LocationId,
         survey::InviteStatus,
         time::Timestamp,
@@ -33,8 +34,10 @@ pub struct Checked {
     pub orders: usize,
     /// Payments that are accepted by an order or due for a refund.
     pub payments: usize,
-    /// Paid orders that have their shipment.
+    /// Paid orders whose goods are all in their shipments.
     pub shipments: usize,
+    /// Alerts about deliveries, open exactly where their shipments say so.
+    pub alerts: usize,
     /// Entries that sum to zero.
     pub entries: usize,
     /// Ledgers that equal their entries and lots.
@@ -56,6 +59,7 @@ impl Checked {
             orders: self.orders + other.orders,
             payments: self.payments + other.payments,
             shipments: self.shipments + other.shipments,
+            alerts: self.alerts + other.alerts,
             entries: self.entries + other.entries,
             ledgers: self.ledgers + other.ledgers,
             invites: self.invites + other.invites,
@@ -102,6 +106,7 @@ impl World {
         checked.skus = self.check_stock(&orders).await?;
         checked.payments = self.check_payments(&orders).await?;
         checked.shipments = self.check_shipments(&orders).await?;
+        checked.alerts = self.check_alerts().await?;
         (checked.entries, checked.ledgers) = self.check_points(&orders, &policy).await?;
         (checked.invites, checked.contacted) = self.check_surveys(&orders, &policy).await?;
         checked.messages = self.check_messages().await?;
@@ -178,32 +183,55 @@ impl World {
         Ok(checked)
     }
 
-    /// A paid order that is not held has its shipment, which goes; that of one
-    /// that is held, or was called off after it was paid, is stopped and has no
-    /// label; no other order has any.
+    /// A paid order that is not held has its shipments, which go and carry what
+    /// it has, from where it was taken; those of one that is held, or was called
+    /// off after it was paid, are stopped, and none has a label; no other order
+    /// has any. What is sent again is of a shipment that left.
     async fn check_shipments(&self, orders: &[Order]) -> Result<usize, Violation> {
-        let shipments = self.store().all_shipments().await?;
-        let mut of_order: BTreeMap<&OrderId, &Shipment> = BTreeMap::new();
-        for shipment in &shipments {
-            let second = of_order.insert(&shipment.order, shipment);
-            must(second.is_none(), || format!("{} has two shipments", shipment.order))?;
-        }
+        let dispatches = self.store().all_dispatches().await?;
+        let mut of_order: BTreeMap<&OrderId, &Dispatch> =
+            dispatches.iter().map(|it| (&it.order, it)).collect();
         let mut sent = 0;
         for order in orders {
-            let shipment = of_order.remove(&order.id);
-            let stopped = shipment.map(|it| (it.stopped_at.is_some(), it.tracking.is_some()));
+            let dispatch = of_order.remove(&order.id);
             let goes = order.status == OrderStatus::Paid && order.held_at.is_none();
-            let fits = match stopped {
-                Some((stopped, labelled)) => {
-                    order.paid_at.is_some() && stopped != goes && !(stopped && labelled)
+            let fits = match dispatch {
+                Some(it) => {
+                    let stopped = it.stopped_at.is_some();
+                    order.paid_at.is_some()
+                        && stopped != goes
+                        && !(stopped && it.leaving().is_some())
                 }
                 None => !goes,
             };
-            must(fits, || format!("{} is {}, its shipment: {stopped:?}", order.id, order.status))?;
+            must(fits, || {
+                format!("{} is {}, its shipments: {dispatch:?}", order.id, order.status)
+            })?;
+            let Some(dispatch) = dispatch else { continue };
+            check_goods(order, dispatch)?;
             sent += usize::from(goes);
         }
         must(of_order.is_empty(), || format!("shipments without orders: {of_order:?}"))?;
         Ok(sent)
+    }
+
+    /// An alert is open when its shipment says so, and no other is.
+    async fn check_alerts(&self) -> Result<usize, Violation> {
+        let alerts = self.store().all_alerts().await?;
+        let open = alerts.iter().filter(|it| it.ended.is_none()).map(|it| it.id.clone());
+        let open: BTreeSet<AlertId> = open.collect();
+        let mut named = BTreeSet::new();
+        for shipment in self.store().all_dispatches().await?.iter().flat_map(|it| &it.shipments) {
+            let raised = shipment.alerts.iter().filter(|(_, it)| it.ended_at.is_none());
+            named.extend(raised.map(|(kind, it)| Alert::identity(&shipment.id, *kind, it.since)));
+        }
+        must(named == open, || {
+            let torn: Vec<_> = named.symmetric_difference(&open).collect();
+            format!(
+                "alerts are open, and their shipments say otherwise, or the other way: {torn:?}"
+            )
+        })?;
+        Ok(alerts.len())
     }
 
     /// Entries sum to zero, ledgers equal their entries and lots, unpaid orders
@@ -259,12 +287,13 @@ impl World {
         }
         let kept = orders.iter().filter(|order| invitation::is_kept(order));
         let kept: BTreeSet<&OrderId> = kept.map(|order| &order.id).collect();
-        for shipment in self.store().all_shipments().await? {
-            let invited = asked.contains(&shipment.order);
-            let (delivered, kept) =
-                (shipment.journey.delivered_at.is_some(), kept.contains(&shipment.order));
-            must(if invited { delivered } else { !(delivered && kept) }, || {
-                format!("{} is delivered and not asked about, or the other way round", shipment.id)
+        for dispatch in self.store().all_dispatches().await? {
+            let Dispatch { order, shipments, .. } = &dispatch;
+            let invited = asked.contains(order);
+            let came = shipments.iter().any(|it| it.journey.delivered_at.is_some());
+            let due = dispatch.delivered_at().is_some() && kept.contains(order);
+            must(if invited { came } else { !due }, || {
+                format!("{order} is delivered and not asked about, or the other way round")
             })?;
         }
         let mut contacts: BTreeMap<&CustomerId, BTreeSet<Timestamp>> = BTreeMap::new();
@@ -296,7 +325,9 @@ impl World {
     async fn check_messages(&self) -> Result<usize, Violation> {
         let sends = self.store().all_sends().await?;
         for envelope in &sends {
-            for queue in envelope.message.queues() {
+            // The relay sends webhooks only what an endpoint wants.
+            let queues = envelope.message.queues().iter();
+            for queue in queues.filter(|queue| **queue != Queue::Webhooks) {
                 must(self.outside.queues.took(*queue, envelope.id.as_str()), || {
                     format!("{} never came to {queue}", envelope.id)
                 })?;
@@ -313,6 +344,33 @@ impl World {
     }
 }
 
+/// What is sent for the first time is what a living order took, unless nothing
+/// is opened yet; what is sent again was sent before.
+fn check_goods(order: &Order, dispatch: &Dispatch) -> Result<(), Violation> {
+    let mut packed: BTreeMap<(&Sku, &LocationId), u32> = BTreeMap::new();
+    let first = |it: &&Shipment| it.direction == Direction::Out && it.replaces.is_none();
+    for shipment in dispatch.shipments.iter().filter(first) {
+        for line in &shipment.lines {
+            *packed.entry((&line.sku, &shipment.location)).or_default() += line.quantity;
+        }
+    }
+    let taken = order.taken();
+    let mut has: BTreeMap<(&Sku, &LocationId), u32> = BTreeMap::new();
+    for ((sku, location, _), units) in &taken {
+        *has.entry((sku, location)).or_default() += units;
+    }
+    let unopened = dispatch.shipments.is_empty() && dispatch.stopped_at.is_some();
+    let same = packed == has || !order.is_living() || unopened;
+    must(same, || format!("{} has {has:?}, packed is {packed:?}", order.id))?;
+    for again in dispatch.shipments.iter().filter(|it| it.replaces.is_some()) {
+        let replaced = again.replaces.as_ref().and_then(|id| dispatch.shipment(id));
+        must(replaced.is_some_and(|it| it.has_left() && it.cancelled_at.is_some()), || {
+            format!("{} replaces what was not sent", again.id)
+        })?;
+    }
+    Ok(())
+}
+
 /// The order that earned, spent or undid what an entry moves.
 fn order_of(cause: &Cause) -> Option<&OrderId> {
     match cause {
@@ -320,7 +378,10 @@ fn order_of(cause: &Cause) -> Option<&OrderId> {
         | Cause::OrderPoints(order)
         | Cause::OrderCancelled(order)
         | Cause::PointsReturned(order) => Some(order),
-        Cause::Apology(_) | Cause::ReturnWindowEnded(_) | Cause::LotExpired(_) => None,
+        Cause::Apology(_)
+        | Cause::DeliveryApology(_)
+        | Cause::ReturnWindowEnded(_)
+        | Cause::LotExpired(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use aftercart::run::outgoing::{Answering, Outgoing, OutgoingError};
+use aftercart::run::outgoing::{Answering, Outgoing, OutgoingError, Stranger};
 use aws_smithy_runtime_api::{
     client::{
         http::{
@@ -23,7 +23,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use super::{
-    Outside,
+    CARRIERS, Outside,
     permit::Action,
     queues,
     tables::{self, Cost},
@@ -228,6 +228,7 @@ impl Port {
                 Answer { status: 200, body }
             }
             Err(error) => {
+                self.charge(tables::lost(&error));
                 let body = serde_json::from_str(&error.to_json()).unwrap_or_default();
                 Answer { status: error.status_code(), body }
             }
@@ -349,7 +350,7 @@ impl HttpConnector for Connection {
     }
 }
 
-/// The port as the way to payment providers.
+/// The port as the way to payment providers, carriers and the merchant's system.
 #[derive(Debug, Clone)]
 pub(super) struct Line(pub(super) Arc<Port>);
 
@@ -367,7 +368,15 @@ impl Outgoing for Line {
                 let busy = http::Response::builder().status(429).body(bytes::Bytes::from("{}"));
                 return busy.map_err(|error| OutgoingError::Broken(error.into()));
             }
-            let answer = port.outside.stand_ins.answer(&request);
+            let stranger = request.extensions().get::<Stranger>().is_some();
+            if let Some(line) = port.outside.merchant.line().filter(|_| stranger) {
+                return line.call(request).await;
+            }
+            let answer = match request.uri().host() {
+                _ if stranger => port.outside.merchant.answer(&request, port.outside.now())?,
+                Some(CARRIERS) => port.outside.carriers.answer(&request),
+                _ => port.outside.stand_ins.answer(&request),
+            };
             if fault == Some(Fault::After) { Err(OutgoingError::Timeout) } else { Ok(answer) }
         })
     }

@@ -14,7 +14,7 @@ use dynoxide::{
         query::QueryRequest, scan::ScanRequest, transact_write_items::TransactWriteItemsRequest,
         update_item::UpdateItemRequest,
     },
-    types::{AttributeValue, ConsumedCapacity, Item},
+    types::{AttributeValue, ConsumedCapacity, Item, item_size},
 };
 use serde_json::{Value, json};
 
@@ -90,6 +90,24 @@ pub(super) enum Request {
 }
 
 type Answered = Result<(Value, Cost), DynoxideError>;
+
+/// What a write cost whose conditions did not hold: DynamoDB charges for the
+/// item that it met, as for a write, and for each of a transaction twice. Of a
+/// transaction's items that did not lose none is told: they count as a kilobyte.
+pub(super) fn lost(error: &DynoxideError) -> Cost {
+    let units = |item: Option<&Item>| {
+        let bytes = item.map(item_size).unwrap_or_default();
+        u64::try_from(bytes.div_ceil(1_024).max(1)).unwrap_or(u64::MAX)
+    };
+    let lost = match error {
+        DynoxideError::ConditionalCheckFailedException(_, item) => units(item.as_ref()),
+        DynoxideError::TransactionCanceledException(_, reasons) => {
+            reasons.iter().map(|reason| units(reason.item.as_ref())).sum::<u64>() * 2
+        }
+        _ => 0,
+    };
+    Cost { write_halves: lost * 2, read_halves: 0 }
+}
 
 /// Asks what an operation cost.
 const TOTAL: &str = "TOTAL";

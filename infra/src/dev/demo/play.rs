@@ -9,6 +9,7 @@ use crate::dev::{
     child::Stop,
     failure::Failure,
     http::{Answer, text},
+    page,
     running::{Running, now},
     show::{self, bold, faint, green, red},
     stack::Stack,
@@ -18,7 +19,7 @@ use crate::dev::{
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// How many chapters the day has.
-const CHAPTERS: usize = 13;
+const CHAPTERS: usize = 14;
 
 /// How often it is looked at.
 const GLANCE: Duration = Duration::from_millis(250);
@@ -73,6 +74,8 @@ pub(super) struct Play<'a> {
     pub(super) rows: Vec<Row>,
     /// A survey that is open still.
     pub(super) survey: String,
+    /// A tracking page.
+    pub(super) page: String,
 }
 
 impl<'a> Play<'a> {
@@ -101,6 +104,7 @@ impl<'a> Play<'a> {
             failed: 0,
             rows: Vec::new(),
             survey: String::new(),
+            page: String::new(),
         })
     }
 
@@ -227,6 +231,23 @@ impl<'a> Play<'a> {
         Ok(self.outbox()?.into_iter().find(wanted))
     }
 
+    /// Has a carrier's stand-in know of a parcel.
+    pub(super) fn happen(&self, what: &Value) -> Result<(), Failure> {
+        let answer = self.running.tell(page::HAPPEN, what)?;
+        match answer.status {
+            200 => Ok(()),
+            _ => {
+                Err(Failure::new(format!("The carrier's stand-in did not listen: {}", answer.body)))
+            }
+        }
+    }
+
+    /// What a system of the merchant was told.
+    pub(super) fn hooks(&self) -> Result<Vec<Value>, Failure> {
+        let answer = self.running.ask("GET", "/hooks.jsonl")?;
+        Ok(answer.body.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
     /// Puts a good on sale and takes a delivery of it in.
     pub(super) fn stock(
         &self,
@@ -244,7 +265,7 @@ impl<'a> Play<'a> {
 
     /// Takes in what the day will sell, so that it can be played any number of times.
     pub(super) fn restock(&self) -> Result<(), Failure> {
-        for (sku, pieces) in [("TEA-001", 2), ("POT-CLAY", 1), ("CUP-PAIR", 1)] {
+        for (sku, pieces) in [("TEA-001", 3), ("POT-CLAY", 1), ("CUP-PAIR", 3)] {
             let note = self.key("morning");
             catalogue::receive(self.stack, &self.tokens[2], sku, pieces, &note)?;
         }
@@ -276,6 +297,9 @@ impl<'a> Play<'a> {
         show::line(format!("  what people were sent  {}", self.running.page_url()))?;
         if !self.survey.is_empty() {
             show::line(format!("  the guest's survey     {}", self.survey))?;
+        }
+        if !self.page.is_empty() {
+            show::line(format!("  Ben's parcels          {api}{}", self.page))?;
         }
         show::line(format!("  Ana's orders           {token} {api}/orders"))?;
         show::line(format!("  her parcel             {token} {api}/orders/{order}/tracking"))?;
