@@ -55,11 +55,25 @@ mod quotes;
 
 mod rush;
 
+mod tracking;
+
 mod scenarios;
 
 mod harness;
 
 mod logistics;
+
+mod dispatch;
+
+mod carriers;
+
+mod alerts;
+
+mod parcels;
+
+mod polling;
+
+mod performance;
 
 mod points;
 
@@ -68,6 +82,8 @@ mod customers;
 mod surveys;
 
 mod relay;
+
+mod webhooks;
 
 mod replay;
 

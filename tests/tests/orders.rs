@@ -7,11 +7,11 @@ use aftercart::{
     messages::{Envelope, Message, Queue},
     model::{
         customer::CustomerId,
+        dispatch::{Dispatch, shipment_id},
         id::VoucherId,
         order::{Actor, Order, OrderEvent, OrderStatus},
         policy::Policy,
         price::{PriceRules, RuleId},
-        shipment::Shipment,
         text::Text,
         time::Period,
         voucher::Voucher,
@@ -146,7 +146,7 @@ async fn ordered(shop: &Shop) -> Placed {
 }
 
 /// A call and what waits in a queue: the call first, last, and both at once.
-async fn raced(shop: &Shop, round: usize, ask: &Ask, queue: Queue) -> Reply {
+pub(crate) async fn raced(shop: &Shop, round: usize, ask: &Ask, queue: Queue) -> Reply {
     match round {
         0 => {
             let reply = shop.reply(ask).await;
@@ -170,14 +170,14 @@ pub(crate) async fn stored(shop: &Shop, placed: &Placed) -> Order {
     orders.into_iter().find(|order| order.id.as_str() == placed.id).unwrap()
 }
 
-async fn parcel(shop: &Shop, placed: &Placed) -> Option<Shipment> {
-    let shipments = shop.store().all_shipments().await.unwrap();
-    shipments.into_iter().find(|shipment| shipment.order.as_str() == placed.id)
+async fn parcels(shop: &Shop, placed: &Placed) -> Option<Dispatch> {
+    let all = shop.store().all_dispatches().await.unwrap();
+    all.into_iter().find(|dispatch| dispatch.order.as_str() == placed.id)
 }
 
 fn labelling(order: &Order, number: &str) -> Ask {
     let label = json!({ "carrier": "generic", "tracking_number": number });
-    Ask::post(format!("/orders/{}/shipments/{}/label", order.id, order.shipment()), &label)
+    Ask::post(format!("/orders/{}/shipments/{}/label", order.id, shipment_id(&order.id, 1)), &label)
         .by(Caller::Operator)
 }
 
@@ -263,11 +263,12 @@ async fn a_paid_order_is_called_off_with_its_money_before_and_after_its_shipment
         let again = shop.reply(&cancelling(&placed)).await;
         assert_eq!((again.status, again.json()), (200, view));
         shop.settle().await.unwrap();
-        let parcel = parcel(&shop, &placed).await.unwrap();
-        assert!(parcel.stopped_at.is_some() && parcel.tracking.is_none());
+        let parcel = parcels(&shop, &placed).await.unwrap();
+        assert!(parcel.stopped_at.is_some() && parcel.leaving().is_none());
         assert_eq!(told(&shop, "notification.shipment_stopped"), usize::from(opened));
         let refused_label = shop.reply(&labelling(&stored(&shop, &placed).await, "AB-9999")).await;
-        assert_eq!(refused(&refused_label), problem(409, "shipment-stopped"));
+        let expected = if opened { (409, "shipment-stopped") } else { (404, "not-found") };
+        assert_eq!(refused(&refused_label), problem(expected.0, expected.1));
         assert_eq!((shop.left("LAST").await, shop.left("CUP").await), (1, 100));
         assert_eq!(shop.metrics().counted(Metric::OrderCancelled), 1);
         assert!(shop.metrics().counted(Metric::RefundDue) >= 1);
@@ -395,7 +396,7 @@ async fn an_order_that_stops_while_its_shipment_opens_is_not_sent() {
             let stop = if holds { holding(&shop, &placed).await } else { cancelling(&placed) };
             assert_eq!(raced(&shop, round, &stop, Queue::Shipments).await.status, 200);
             shop.settle().await.unwrap();
-            assert!(parcel(&shop, &placed).await.unwrap().stopped_at.is_some());
+            assert!(parcels(&shop, &placed).await.unwrap().stopped_at.is_some());
             let opened = told(&shop, "notification.shipment_opened");
             assert_eq!(opened, told(&shop, "notification.shipment_stopped"));
             assert_eq!(shop.metrics().counted(Metric::MessageParked), 0);
@@ -584,7 +585,7 @@ async fn a_held_order_is_paid_found_and_sent_only_when_it_is_let_go() {
     assert_eq!(held.status, 200, "{}", held.body);
     assert_eq!(shop.reply(&holding(&shop, &placed).await).await.json(), held.json());
     shop.pay(&placed).await;
-    assert_eq!(parcel(&shop, &placed).await, None);
+    assert_eq!(parcels(&shop, &placed).await, None);
     assert_eq!(told(&shop, "notification.order_held"), 1);
     let search = Ask::get("/operator/orders?held=true").by(Caller::Operator);
     assert_eq!(shop.reply(&search).await.text("/orders/0/id"), placed.id);
@@ -746,18 +747,18 @@ async fn operators_requests_are_the_operators_and_have_their_form() {
 struct Met {
     name: &'static str,
     order: Order,
-    shipment: Option<Shipment>,
+    dispatch: Option<Dispatch>,
 }
 
 /// Something that somebody may do to an order.
 type Doing = fn(&Met, &By) -> Result<Option<Order>, Refusal>;
 
 const DOINGS: [(&str, &str, Doing); 7] = [
-    ("cancel", "buyer, operator", |met, by| change::cancel(&met.order, met.shipment.as_ref(), by)),
+    ("cancel", "buyer, operator", |met, by| change::cancel(&met.order, met.dispatch.as_ref(), by)),
     ("cancel units", "buyer", |met, by| {
         let sku = met.order.lines[0].sku.clone();
         let asked = [Units { line: 0, sku, units: 1 }];
-        change::cancel_units(&met.order, met.shipment.as_ref(), &asked, by)
+        change::cancel_units(&met.order, met.dispatch.as_ref(), &asked, by)
     }),
     ("give back money", "operator", |met, by| {
         let lines = vec![Units { line: 0, sku: met.order.lines[0].sku.clone(), units: 1 }];
@@ -766,10 +767,10 @@ const DOINGS: [(&str, &str, Doing); 7] = [
     ("change address", "buyer", |met, by| {
         let mut address = met.order.address.clone();
         address.line1 = Text::new("2 High Street").unwrap();
-        change::readdress(&met.order, met.shipment.as_ref(), &address, true, by)
+        change::readdress(&met.order, met.dispatch.as_ref(), &address, true, by)
     }),
     ("hold", "operator, risk rules when it is placed", |met, by| {
-        change::hold(&met.order, met.shipment.as_ref(), by)
+        change::hold(&met.order, met.dispatch.as_ref(), by)
     }),
     ("release", "operator", |met, by| change::release_hold(&met.order, by)),
     ("note", "operator", |met, by| change::note(&met.order, by)),
@@ -790,13 +791,13 @@ async fn states() -> Vec<Met> {
     let shop = Shop::open().await;
     let placed = shop.place(ADA, "TEA", 2, KEY).await;
     let now = shop.now();
-    let keep = |name, order: Order, shipment: Option<Shipment>| Met { name, order, shipment };
+    let keep = |name, order: Order, dispatch: Option<Dispatch>| Met { name, order, dispatch };
     let unpaid = stored(&shop, &placed).await;
     shop.pay(&placed).await;
     let paid = stored(&shop, &placed).await;
-    let open = parcel(&shop, &placed).await;
+    let open = parcels(&shop, &placed).await;
     shop.label(&placed, "AB-1234").await;
-    let labelled = parcel(&shop, &placed).await;
+    let labelled = parcels(&shop, &placed).await;
     let with = |order: &Order, status| Order { status, ..order.clone() };
     let held = |order: &Order| Order { held_at: Some(now), ..order.clone() };
     states.push(keep("placed", unpaid.clone(), None));

@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin};
 
 use aftercart::{
     messages::Queue,
-    model::{payment::Provider, time::Period},
+    model::{payment::Provider, policy::Policy, time::Period},
 };
 use aftercart_infra::{
     providers,
@@ -17,6 +17,7 @@ use crate::{
     harness::Trigger,
     orders::operating,
     shop::{ADA, KEY, Placed, Shop, key, order},
+    stock::set_policy,
 };
 
 type Preparing<'a> = Pin<Box<dyn Future<Output = Trigger> + 'a>>;
@@ -46,6 +47,8 @@ macro_rules! scenarios {
     };
 }
 
+mod alerts;
+
 mod carts;
 
 mod customers;
@@ -58,6 +61,10 @@ mod paying;
 
 mod payment_cases;
 
+mod performance;
+
+mod polling;
+
 mod quotes;
 
 mod refunds;
@@ -66,23 +73,35 @@ mod risk;
 
 mod shares;
 
+mod shipments;
+
 mod stock;
+
+mod tracking;
+
+mod webhooks;
 
 /// Every scenario.
 pub(crate) fn all() -> Vec<Scenario> {
     [
         listed(),
+        alerts::listed(),
         carts::listed(),
         customers::listed(),
         late::listed(),
         orders::listed(),
         paying::listed(),
         payment_cases::listed(),
+        performance::listed(),
+        polling::listed(),
         quotes::listed(),
         refunds::listed(),
         risk::listed(),
         shares::listed(),
+        shipments::listed(),
         stock::listed(),
+        tracking::listed(),
+        webhooks::listed(),
     ]
     .into_iter()
     .flatten()
@@ -198,6 +217,12 @@ scenarios! {
         let push =
             Push { event: "evt_1", number: "EP12345", scans: &scans, eta: None, at: shop.now() };
         http(Ask::callback(&signing::easypost(secrets::EASYPOST, &push)))
+    };
+    "carrier-event", "a push whose body is kept" => |shop| {
+        let mut policy = json!(Policy::default_document().unwrap());
+        policy["logistics"]["keep_payloads"] = "30d".into();
+        set_policy(shop, &policy).await;
+        http(Ask::callback(&shop.scan("AB-1234", "picked_up")))
     };
     "tracking-fold", "a delivery" => |shop| {
         delivered(shop).await;

@@ -19,6 +19,7 @@ use aftercart_infra::world::{Ask, Fault, Options, Reply, dead_letters, secrets};
 use serde_json::{Value, json};
 
 use crate::{
+    dispatch::doing,
     orders::operating,
     shop::{ADA, KEY, Placed, Shop, key},
 };
@@ -360,6 +361,64 @@ async fn nobody_is_asked_about_an_order_that_was_refunded_whole() {
         assert_eq!(shop.metrics().counted(Metric::MessageParked), 0);
         shop.check_invariants().await.unwrap();
     }
+}
+
+/// Scans of a parcel and, by the schedule, what becomes of the invitation.
+async fn later(shop: &Shop, days: u16, scan: Option<&str>) -> Invite {
+    shop.clock().advance(Period::of_days(days));
+    if let Some(status) = scan {
+        shop.call_back(&shop.scan("AB-0001", status)).await;
+        shop.settle().await.unwrap();
+    }
+    shop.run_schedule("survey-send").await.unwrap();
+    shop.settle().await.unwrap();
+    invites(shop).await.remove(0)
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_a_delivery_that_was_none_after_all() {
+    let shop = Shop::open().await;
+    let placed = shop.place(ADA, "TEA", 1, KEY).await;
+    shop.deliver(&placed, "AB-0001").await;
+    let scheduled = invites(&shop).await.remove(0);
+    assert_eq!(later(&shop, 1, Some("returning")).await, scheduled);
+    let waits = later(&shop, 2, None).await;
+    assert!(waits.status.is_scheduled());
+    assert_eq!(waits.due, shop.now().plus(Period::of_days(1)));
+    assert_eq!(waits.expires, scheduled.expires);
+    assert!(later(&shop, 1, Some("returned")).await.status.is_scheduled());
+    shop.clock().advance_to(scheduled.expires);
+    let (at, why) = (shop.now(), Suppression::TooLate);
+    assert_eq!(later(&shop, 0, None).await.status, InviteStatus::Suppressed { at, why });
+    let counted = [Metric::SurveySent, Metric::SurveySuppressed];
+    assert_eq!(counted.map(|metric| shop.metrics().counted(metric)), [0, 1]);
+}
+
+#[tokio::test]
+async fn another_parcel_that_is_sent_later_is_waited_for() {
+    let shop = Shop::open().await;
+    let placed = shop.place(ADA, "TEA", 1, KEY).await;
+    shop.deliver(&placed, "AB-0000").await;
+    let scheduled = invites(&shop).await.remove(0);
+    let shipment = shop.shipment(&placed).await;
+    let path = format!("/shipments/{shipment}/replacement");
+    let made = shop.reply(&doing(&placed, &path, &json!({}))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    shop.settle().await.unwrap();
+    assert!(later(&shop, 3, None).await.due > scheduled.due, "the new one is under way");
+    let body = json!({ "carrier": "generic", "tracking_number": "AB-0001" });
+    let path = format!("/shipments/{}/label", made.text("/id"));
+    assert_eq!(shop.reply(&doing(&placed, &path, &body)).await.status, 200);
+    shop.settle().await.unwrap();
+    // It comes on the day that the invitation is looked at again.
+    let moved = later(&shop, 1, Some("delivered")).await;
+    let policy = Policy::default_document().unwrap().surveys;
+    let due = shop.now().plus(policy.delay);
+    assert_eq!((moved.due, moved.expires), (due, due.plus(policy.open)));
+    assert!(later(&shop, 2, None).await.status.is_scheduled());
+    let at = shop.now().plus(Period::of_days(1));
+    assert_eq!(later(&shop, 1, None).await.status, InviteStatus::Sent { at });
+    shop.check_invariants().await.unwrap();
 }
 
 #[tokio::test]

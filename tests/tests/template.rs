@@ -376,19 +376,26 @@ fn alarms_watch_what_an_operator_must_know() {
     let alarms: Vec<&Value> = of_type(&template, "AWS::CloudWatch::Alarm")
         .map(|(_, alarm)| &alarm["Properties"])
         .collect();
-    let watched = |metric: &str, resource: &str| {
-        alarms.iter().any(|alarm| {
-            alarm["MetricName"] == metric
-                && alarm["Dimensions"].to_string().contains(&format!("\"{resource}"))
-        })
+    let of = |stat: &Value, metric: &str, resource: &str| {
+        stat["MetricName"] == metric
+            && stat["Dimensions"].to_string().contains(&format!("\"{resource}"))
     };
+    let watched =
+        |metric: &str, resource: &str| alarms.iter().any(|alarm| of(alarm, metric, resource));
+    // Failed invocations are watched by groups: an alarm takes ten metrics.
+    let failures: Vec<&Value> = alarms.iter().flat_map(|alarm| list(&alarm["Metrics"])).collect();
+    let groups = alarms.iter().filter(|it| it["Metrics"].to_string().contains("SUM(METRICS())"));
+    assert!(groups.clone().all(|group| list(&group["Metrics"]).len() <= 10));
     for (name, _) in
         of_type(&template, "AWS::SQS::Queue").filter(|(name, _)| name.ends_with("DeadLetterQueue"))
     {
         assert!(watched("ApproximateNumberOfMessagesVisible", name), "{name}");
     }
     for function in aftercart_infra::functions() {
-        assert!(watched("Errors", &logical(function.name)), "{}", function.name);
+        let name = format!("{}\"", logical(function.name));
+        let watching =
+            failures.iter().filter(|it| of(&it["MetricStat"]["Metric"], "Errors", &name));
+        assert_eq!(watching.count(), 1, "{}", function.name);
         match function.trigger {
             Trigger::Queue(from) => assert!(watched("ApproximateAgeOfOldestMessage", &queue(from))),
             Trigger::Stream(_) => assert!(watched("IteratorAge", &logical(function.name))),
