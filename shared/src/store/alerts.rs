@@ -18,8 +18,8 @@ use super::{
     DueTable, Item, Key, Page, PageToken, Sends, Store, StoreError, Write,
     commit::{Change, Condition},
     item::{from_item as read_form, is_default, stored, to_item},
-    key::{DUE, DUE_SHARD, PK, SK},
-    read::{key_of, text},
+    key::{DUE, DUE_SHARD},
+    read::{self, key_of},
 };
 
 /// The partition of the index of what is due in which open alerts lie, by when
@@ -209,35 +209,17 @@ impl Store {
         from: Option<&PageToken>,
         limit: u16,
     ) -> Result<Page<AlertId>, StoreError> {
-        let start = from.and_then(place_of).map(|(due, alert)| {
-            let text = |text: &str| AttributeValue::S(text.to_owned());
-            let Key { pk, sk, .. } = Key::alert(&alert);
-            Item::from([
-                (PK.to_owned(), text(&pk)),
-                (SK.to_owned(), text(&sk)),
-                (DUE_SHARD.to_owned(), text(ALERTS)),
-                (DUE.to_owned(), text(&due.to_string())),
-            ])
-        });
-        let (items, last) = self.earliest_due(DueTable::Shipments, ALERTS, start, limit).await?;
-        let keys = items.iter().filter_map(key_of);
-        let items = keys.filter_map(|(pk, _)| AlertId::parse(&pk).ok()).collect();
-        let next = last.and_then(|last| {
-            let (pk, _) = key_of(&last)?;
-            Some(PageToken::new(format!("{} {pk}", text(&last, DUE)?)))
-        });
-        Ok(Page { items, next })
+        let of = (DueTable::Shipments, ALERTS);
+        self.listed(of, (listed, Key::alert), from, limit).await
     }
 }
 
 /// The place after which a listing of alerts goes on, if the text is one.
 #[must_use]
 pub fn cursor(text: &str) -> Option<PageToken> {
-    let token = PageToken::parse(text)?;
-    place_of(&token).is_some().then_some(token)
+    read::cursor(text, listed)
 }
 
-fn place_of(token: &PageToken) -> Option<(Timestamp, AlertId)> {
-    let (due, alert) = token.inner().split_once(' ')?;
-    Some((Timestamp::parse(due).ok()?, AlertId::parse(alert).ok()?))
+fn listed(text: &str) -> Option<AlertId> {
+    AlertId::parse(text).ok()
 }

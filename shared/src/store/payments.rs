@@ -23,8 +23,8 @@ use super::{
     Due, DueTable, Found, Item, Key, Page, PageToken, Sends, Store, StoreError, Table, Write,
     commit::{Change, Condition},
     item::{from_item, in_range, is_default, number, stored},
-    key::{DUE, DUE_SHARD, EVENT_PREFIX, PK, REFUND_PREFIX, SK, due_shard},
-    read::{PartitionQuery, key_of, text},
+    key::{DUE, DUE_SHARD, EVENT_PREFIX, REFUND_PREFIX, due_shard},
+    read::{self, PartitionQuery, key_of, text},
 };
 
 /// The partition of the index of what is due in which open cases lie, by when
@@ -592,12 +592,11 @@ fn event_from_item(item: &Item) -> Result<PaymentEvent, StoreError> {
 /// Reads a cursor that a listing of cases gave.
 #[must_use]
 pub fn case_cursor(text: &str) -> Option<PageToken> {
-    PageToken::parse(text).filter(|token| case_place_of(token).is_some())
+    read::cursor(text, listed)
 }
 
-fn case_place_of(token: &PageToken) -> Option<(Timestamp, CaseId)> {
-    let (at, case) = token.inner().split_once(' ')?;
-    Some((Timestamp::parse(at).ok()?, CaseId::parse(case).ok()?))
+fn listed(text: &str) -> Option<CaseId> {
+    CaseId::parse(text).ok()
 }
 
 impl Found {
@@ -699,23 +698,7 @@ impl Store {
         from: Option<&PageToken>,
         limit: u16,
     ) -> Result<Page<CaseId>, StoreError> {
-        let start = from.and_then(case_place_of).map(|(at, case)| {
-            let text = |text: &str| AttributeValue::S(text.to_owned());
-            let Key { pk, sk, .. } = Key::case(&case);
-            Item::from([
-                (PK.to_owned(), text(&pk)),
-                (SK.to_owned(), text(&sk)),
-                (DUE_SHARD.to_owned(), text(CASES)),
-                (DUE.to_owned(), text(&at.to_string())),
-            ])
-        });
-        let (items, last) = self.earliest_due(DueTable::Payments, CASES, start, limit).await?;
-        let cases = items.iter().filter_map(key_of);
-        let items = cases.filter_map(|(pk, _)| CaseId::parse(&pk).ok()).collect();
-        let next = last.and_then(|last| {
-            let (pk, _) = key_of(&last)?;
-            Some(PageToken::new(format!("{} {pk}", text(&last, DUE)?)))
-        });
-        Ok(Page { items, next })
+        let of = (DueTable::Payments, CASES);
+        self.listed(of, (listed, Key::case), from, limit).await
     }
 }

@@ -311,6 +311,31 @@ impl Store {
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
+    /// A page of such a partition, by the identities that are its items'
+    /// partitions. Its cursors are those of [`cursor`].
+    pub(super) async fn listed<I>(
+        &self,
+        (table, shard): (DueTable, &str),
+        (parse, key): (impl Fn(&str) -> Option<I>, impl Fn(&I) -> Key),
+        from: Option<&PageToken>,
+        limit: u16,
+    ) -> Result<Page<I>, StoreError> {
+        let start = from.and_then(|from| place(from, &parse)).map(|(due, id)| {
+            let text =
+                |name: &str, text: &str| (name.to_owned(), AttributeValue::S(text.to_owned()));
+            let Key { pk, sk, .. } = key(&id);
+            let due = due.to_string();
+            Item::from([text(PK, &pk), text(SK, &sk), text(DUE_SHARD, shard), text(DUE, &due)])
+        });
+        let (items, last) = self.earliest_due(table, shard, start, limit).await?;
+        let items = items.iter().filter_map(key_of).filter_map(|(pk, _)| parse(&pk)).collect();
+        let next = last.and_then(|last| {
+            let (pk, _) = key_of(&last)?;
+            Some(PageToken::new(format!("{} {pk}", text(&last, DUE)?)))
+        });
+        Ok(Page { items, next })
+    }
+
     /// What lies in a partition of the index of what is due within a time, the
     /// first and the last moment included; earliest first, at most `most` of it.
     pub(super) async fn due_between(
@@ -373,6 +398,17 @@ impl Store {
         }
         Ok(due)
     }
+}
+
+/// Reads a cursor that a listing by [`Store::listed`] gave.
+pub(super) fn cursor<I>(text: &str, parse: impl Fn(&str) -> Option<I>) -> Option<PageToken> {
+    PageToken::parse(text).filter(|token| place(token, parse).is_some())
+}
+
+/// After what a listing goes on: its moment in the index and its identity.
+fn place<I>(token: &PageToken, parse: impl Fn(&str) -> Option<I>) -> Option<(Timestamp, I)> {
+    let (due, id) = token.inner().split_once(' ')?;
+    Some((Timestamp::parse(due).ok()?, parse(id)?))
 }
 
 /// The text of an attribute.

@@ -23,8 +23,8 @@ use super::{
     DueTable, Found, Item, Key, Page, PageToken, Sends, Store, StoreError, Write,
     commit::{Change, Condition},
     item::{from_item as read_form, number, stored},
-    key::{DUE, DUE_SHARD, PK, SK},
-    read::{key_of, text},
+    key::{DUE, DUE_SHARD},
+    read,
 };
 
 const STATUS: &str = "st";
@@ -259,35 +259,17 @@ impl Store {
         limit: u16,
     ) -> Result<Page<WebhookId>, StoreError> {
         let shard = shard(status, endpoint);
-        let start = from.and_then(place_of).map(|(at, id)| {
-            let text = |text: &str| AttributeValue::S(text.to_owned());
-            let Key { pk, sk, .. } = Key::webhook(&id);
-            Item::from([
-                (PK.to_owned(), text(&pk)),
-                (SK.to_owned(), text(&sk)),
-                (DUE_SHARD.to_owned(), text(&shard)),
-                (DUE.to_owned(), text(&at.to_string())),
-            ])
-        });
-        let (items, last) = self.earliest_due(DueTable::Webhooks, &shard, start, limit).await?;
-        let keys = items.iter().filter_map(key_of);
-        let items = keys.filter_map(|(pk, _)| WebhookId::parse(&pk).ok()).collect();
-        let next = last.and_then(|last| {
-            let (pk, _) = key_of(&last)?;
-            Some(PageToken::new(format!("{} {pk}", text(&last, DUE)?)))
-        });
-        Ok(Page { items, next })
+        let of = (DueTable::Webhooks, shard.as_str());
+        self.listed(of, (listed, Key::webhook), from, limit).await
     }
 }
 
 /// The place after which a listing of deliveries goes on, if the text is one.
 #[must_use]
 pub fn cursor(text: &str) -> Option<PageToken> {
-    let token = PageToken::parse(text)?;
-    place_of(&token).is_some().then_some(token)
+    read::cursor(text, listed)
 }
 
-fn place_of(token: &PageToken) -> Option<(Timestamp, WebhookId)> {
-    let (at, id) = token.inner().split_once(' ')?;
-    Some((Timestamp::parse(at).ok()?, WebhookId::parse(id).ok()?))
+fn listed(text: &str) -> Option<WebhookId> {
+    WebhookId::parse(text).ok()
 }
