@@ -14,6 +14,8 @@ pub mod time;
 
 pub mod customer;
 
+pub mod dates;
+
 pub mod product;
 
 pub mod stock;
@@ -34,6 +36,8 @@ pub mod payment;
 
 pub mod shipment;
 
+pub mod till;
+
 pub mod dispatch;
 
 pub mod alert;
@@ -46,9 +50,22 @@ pub mod webhook;
 
 pub mod points;
 
+pub mod gift;
+
+pub mod draw;
+
+pub mod adjustment;
+
+pub mod contest;
+
+pub mod tally;
+
 pub mod profile;
+pub mod programme;
 
 pub mod voucher;
+
+pub mod reward;
 
 pub mod share;
 

@@ -70,6 +70,18 @@ ids! {
     CaseId = "cas_";
     /// Something about a delivery that somebody sees to; derived from the shipment and what is wrong.
     AlertId = "alt_";
+    /// A reward that a member took for points; derived from the member and the key of the call.
+    RedemptionId = "rdm_";
+    /// Points that a member gives to another; derived from the giver and the key of the call.
+    GiftId = "gft_";
+    /// Points that are held for a till; derived from the till's key.
+    HoldId = "hld_";
+    /// Points that an operator gives or takes; derived from the member and the key of the call.
+    AdjustmentId = "adj_";
+    /// Two accounts of one person; derived from both, and how often they were linked.
+    LinkId = "lnk_";
+    /// A team of a contest; derived from its founder and the contest.
+    TeamId = "tem_";
     /// A message to a system of the merchant; derived from what it tells of.
     WebhookId = "whm_";
     /// A message between functions; derived from what it says.

@@ -127,6 +127,10 @@ pub struct OrderLine {
     pub sku: Sku,
     /// Its title when the order was placed.
     pub title: Text<80>,
+    /// Its category then, which rules of points name.
+    pub category: Option<Text<40>>,
+    /// Its brand then.
+    pub brand: Option<Text<40>>,
     /// How many, 1 to [`MAX_QUANTITY`].
     pub quantity: u32,
     /// The list price of one unit.
@@ -208,12 +212,14 @@ pub struct OrderDelivery {
 }
 
 /// Points that pay for a part of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderPoints {
     /// How many, those that pay for the delivery included.
     pub points: i64,
     /// What they take off the goods: the sum of the lines' shares.
     pub amount: Money,
+    /// Whose they are, if the buyer's account is linked into another one.
+    pub account: Option<CustomerId>,
 }
 
 /// What an order used of the limit of a price rule.
@@ -494,6 +500,13 @@ impl RefundDue {
 pub type LevelPart = (Sku, LocationId, u8);
 
 impl Order {
+    /// Whose points pay for it.
+    #[must_use]
+    pub fn payer(&self) -> &CustomerId {
+        let account = self.points.as_ref().and_then(|points| points.account.as_ref());
+        account.unwrap_or(&self.customer)
+    }
+
     /// Whether it holds or has what it took.
     #[must_use]
     pub fn is_living(&self) -> bool {

@@ -2,26 +2,13 @@
 //! in one versioned document. The default is `shared/policy/default.json`; a
 //! document that `PUT /policy` keeps replaces it without a deploy.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cart::CartsPolicy,
-    delivery::DeliveryPolicy,
-    logistics::LogisticsPolicy,
-    money::Currency,
-    offers::OffersPolicy,
-    paying::PaymentsPolicy,
-    price::WHOLE,
-    risk::RiskPolicy,
-    share::SharesPolicy,
-    stock::StockPolicy,
-    tax::TaxPolicy,
-    text::Text,
-    time::{Period, Zone},
-    webhook::WebhooksPolicy,
+    cart::CartsPolicy, delivery::DeliveryPolicy, logistics::LogisticsPolicy, offers::OffersPolicy,
+    paying::PaymentsPolicy, programme::PointsPolicy, risk::RiskPolicy, share::SharesPolicy,
+    stock::StockPolicy, tax::TaxPolicy, text::Text, time::Period, webhook::WebhooksPolicy,
 };
 
 /// The default document.
@@ -78,46 +65,6 @@ pub struct CheckoutPolicy {
     pub guest_link: Period,
 }
 
-/// How points are earned and lost.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PointsPolicy {
-    /// So many points ...
-    pub points: u32,
-    /// ... for each full amount of this many minor units that are paid in
-    /// money for an order line, whatever its currency; parts of it earn
-    /// nothing (rounded down, a line at a time).
-    pub per_minor: u32,
-    /// From delivery to when the points may be spent: goods may be returned meanwhile.
-    pub return_window: Period,
-    /// Points last to the end of the month that comes so many months after
-    /// they became available.
-    pub life_months: u16,
-    /// Points that paid for goods which are called off come back with the end
-    /// that they had, but last at least to the end of the month that comes so
-    /// many months after.
-    pub returned_months: u16,
-    /// The zone whose calendar says when a month ends.
-    pub zone: Zone,
-    /// How points pay for orders; they do not, if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offset: Option<OffsetPolicy>,
-}
-
-/// How points pay for orders.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OffsetPolicy {
-    /// What 100 points are worth, in minor units, by currency. Orders in
-    /// another currency are paid with money only.
-    pub minor_per_100_points: BTreeMap<Currency, u32>,
-    /// The most that points may pay of what is due for the goods, in basis
-    /// points: 1 to 10,000, which is all of it.
-    pub max_share: u32,
-    /// The fewest points that an order may be paid with.
-    pub least_points: u32,
-}
-
 /// Who is asked, when and how often.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -155,13 +102,6 @@ pub enum PolicyError {
 
 /// The longest hold: stock of unpaid orders is out of sale all that time.
 const MAX_HOLD: Period = Period::of_days(30);
-
-/// The longest life of points: ten years.
-const MAX_LIFE_MONTHS: u16 = 120;
-
-/// The most that 100 points are worth, in minor units. A typing error beyond
-/// it is refused, and products with points stay far from the ends of `i64`.
-const MAX_MINOR_PER_100_POINTS: u32 = 1_000_000;
 
 /// The most invitations that one record of contacts keeps.
 const MAX_CONTACTS: u32 = 100;
@@ -203,18 +143,7 @@ impl Policy {
         if self.checkout.grace > MAX_HOLD {
             return nonsense("checkout.grace", "must be at most 30d");
         }
-        if self.points.per_minor == 0 {
-            return nonsense("points.per_minor", "must be at least 1");
-        }
-        if !(1..=MAX_LIFE_MONTHS).contains(&self.points.life_months) {
-            return nonsense("points.life_months", "must be 1 to 120");
-        }
-        if self.points.returned_months > MAX_LIFE_MONTHS {
-            return nonsense("points.returned_months", "must be at most 120");
-        }
-        if let Some(offset) = &self.points.offset {
-            offset.check()?;
-        }
+        self.points.check()?;
         if self.surveys.contacts > MAX_CONTACTS {
             return nonsense("surveys.contacts", "must be at most 100");
         }
@@ -228,30 +157,6 @@ impl Policy {
         self.offers.check()?;
         self.logistics.check(&self.stock, &self.delivery)?;
         self.webhooks.check()
-    }
-}
-
-impl OffsetPolicy {
-    fn check(&self) -> Result<(), PolicyError> {
-        let nonsense = |field, reason| Err(PolicyError::Nonsense { field, reason });
-        let fits = |rate: &u32| (1..=MAX_MINOR_PER_100_POINTS).contains(rate);
-        if self.minor_per_100_points.is_empty() || !self.minor_per_100_points.values().all(fits) {
-            let reason = "must give at least one currency a worth of 1 to 1,000,000";
-            return nonsense("points.offset.minor_per_100_points", reason);
-        }
-        if !(1..=WHOLE).contains(&self.max_share) {
-            return nonsense("points.offset.max_share", "must be 1 to 10,000 basis points");
-        }
-        Ok(())
-    }
-}
-
-impl PointsPolicy {
-    /// The points of one line, for which so many minor units are paid in
-    /// money: so many for each full amount, rounded down.
-    #[must_use]
-    pub fn of_line(&self, paid: i64) -> i64 {
-        (paid.max(0) / i64::from(self.per_minor.max(1))).saturating_mul(i64::from(self.points))
     }
 }
 
@@ -280,6 +185,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_field() {
+        let life = serde_json::json!({ "end_of_month_after": 121 });
         for (pointer, value, path) in [
             ("/checkout/hold", "half an hour".into(), "checkout.hold"),
             ("/checkout/hold", "31d".into(), "checkout.hold"),
@@ -288,9 +194,9 @@ mod tests {
             ("/payments/methods/0/provider", "cash".into(), "payments.methods[0].provider"),
             ("/points/per_minor", 0.into(), "points.per_minor"),
             ("/points/per_minor", (-1).into(), "points.per_minor"),
-            ("/points/life_months", 121.into(), "points.life_months"),
+            ("/points/expiry/purchases", life, "points.expiry.purchases"),
+            ("/points/expiry/returned_months", 121.into(), "points.expiry.returned_months"),
             ("/points/zone", "Mars".into(), "points.zone"),
-            ("/points/returned_months", 121.into(), "points.returned_months"),
             ("/points/offset", offset("GBP", 0, 5_000), "points.offset.minor_per_100_points"),
             ("/points/offset", offset("gbp", 100, 5_000), "points.offset.minor_per_100_points"),
             ("/points/offset", offset("GBP", 1_000_001, 1), "points.offset.minor_per_100_points"),

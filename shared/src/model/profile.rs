@@ -1,5 +1,5 @@
-//! What the shop knows of a member: a tier and segments that the merchant
-//! sets, and what the member's paid orders amount to.
+//! What the shop knows of a member: a tier, segments and a birthday that are
+//! set, and what the member's paid orders amount to.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{
     delivery::MethodId,
     money::{Currency, Money},
     text::Text,
-    time::Timestamp,
+    time::{Timestamp, YearDay},
 };
 
 /// The most segments of a member. They are read with every quote; more than
@@ -23,8 +23,12 @@ pub struct Profile {
     pub customer: CustomerId,
     /// The tier that price rules, delivery and sales name.
     pub tier: Option<Text<40>>,
+    /// How often the points programme set it.
+    pub tier_changes: u32,
     /// The segments that price rules name, at most [`MAX_SEGMENTS`].
     pub segments: Vec<Text<40>>,
+    /// The member's birthday, in whose month more may be earned.
+    pub birthday: Option<YearDay>,
     /// When the first of the paid orders was placed.
     pub since: Option<Timestamp>,
     /// How many orders were paid.
@@ -55,7 +59,9 @@ impl Profile {
         Self {
             customer,
             tier: None,
+            tier_changes: 0,
             segments: Vec::new(),
+            birthday: None,
             since: None,
             orders: 0,
             spent: BTreeMap::new(),

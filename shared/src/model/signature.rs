@@ -70,6 +70,13 @@ pub fn any_matches(keys: &[Vec<u8>], parts: &[&[u8]], offered: &[Vec<u8>]) -> bo
     found
 }
 
+/// Whether two texts are the same, in a time that tells nothing of where they
+/// differ.
+#[must_use]
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    constant_time::verify_slices_are_equal(one, other).is_ok()
+}
+
 /// MD5 of the parts, one after the other. Two texts with the same MD5 are easily
 /// made, so it proves nothing by itself; with a secret after the text it is
 /// all that some senders offer.

@@ -30,6 +30,9 @@ pub enum TimeError {
     /// Not a day of the calendar, or a year that has not four digits.
     #[error("must be a date such as 2026-11-21")]
     Date,
+    /// Not a month and a day of it.
+    #[error("must be a month and a day such as 02-29")]
+    YearDay,
     /// Not hours and minutes.
     #[error("must be a time of day such as 14:00")]
     TimeOfDay,
@@ -130,6 +133,31 @@ impl Timestamp {
             .and_then(|date| date.to_zoned(zone.0.clone()))
             .map_err(|_| TimeError::Timestamp)?;
         Self::checked(end.timestamp())
+    }
+
+    /// The first instant of this moment's year, in the zone.
+    ///
+    /// # Errors
+    /// [`TimeError::Timestamp`] when that lies outside the calendar.
+    pub fn start_of_year(self, zone: &Zone) -> Result<Self, TimeError> {
+        let (year, _, _) = self.date_in(zone).parts();
+        Self::new_year(year, zone)
+    }
+
+    /// The end of the year that comes so many years after this moment's year,
+    /// in the zone: the first instant of the year after it.
+    ///
+    /// # Errors
+    /// [`TimeError::Timestamp`] when that lies outside the calendar.
+    pub fn end_of_year_after(self, years: u16, zone: &Zone) -> Result<Self, TimeError> {
+        let (year, _, _) = self.date_in(zone).parts();
+        let after = i32::from(year) + i32::from(years) + 1;
+        Self::new_year(i16::try_from(after).map_err(|_| TimeError::Timestamp)?, zone)
+    }
+
+    fn new_year(year: i16, zone: &Zone) -> Result<Self, TimeError> {
+        let day = civil::Date::new(year, 1, 1).map_err(|_| TimeError::Timestamp)?;
+        Date(day).at(TimeOfDay::MIDNIGHT, zone)
     }
 
     /// The date that a calendar on the wall shows at this moment, in the zone.
@@ -303,6 +331,13 @@ impl Date {
         Self(self.0.saturating_add(SignedDuration::from_hours(i64::from(days) * 24)))
     }
 
+    /// The date so many days earlier, at least the first of the calendar.
+    #[must_use]
+    pub fn minus_days(self, days: u32) -> Self {
+        let earlier = self.0.saturating_sub(SignedDuration::from_hours(i64::from(days) * 24));
+        Self(earlier.max(civil::date(0, 1, 1)))
+    }
+
     /// How many days come after this date up to the other; negative when that is earlier.
     #[must_use]
     pub fn days_until(self, other: Self) -> i32 {
@@ -364,6 +399,55 @@ impl From<Date> for String {
     }
 }
 
+/// A day of every year, such as a birthday. Written `02-29`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct YearDay {
+    month: i8,
+    day: i8,
+}
+
+impl YearDay {
+    /// Reads month and day, `01-01` to `12-31`; the 29th of February is one.
+    ///
+    /// # Errors
+    /// [`TimeError::YearDay`].
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        // A leap year has every day that any year has.
+        let (_, month, day) =
+            Date::parse(&format!("2000-{text}")).map_err(|_| TimeError::YearDay)?.parts();
+        Ok(Self { month, day })
+    }
+
+    /// Its month, counted from 1.
+    #[must_use]
+    pub fn month(self) -> i8 {
+        self.month
+    }
+}
+
+impl fmt::Display for YearDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}-{:02}", self.month, self.day)
+    }
+}
+
+impl TryFrom<String> for YearDay {
+    type Error = TimeError;
+    fn try_from(text: String) -> Result<Self, TimeError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<YearDay> for String {
+    fn from(day: YearDay) -> Self {
+        day.to_string()
+    }
+}
+
 /// A day of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -393,6 +477,9 @@ pub enum Weekday {
 pub struct TimeOfDay(civil::Time);
 
 impl TimeOfDay {
+    /// Nine o'clock, from when on people may be written to.
+    pub const MORNING: Self = Self(civil::time(9, 0, 0, 0));
+
     /// When a day begins.
     pub const MIDNIGHT: Self = Self(civil::Time::midnight());
 
@@ -511,6 +598,12 @@ mod tests {
         for text in ["", "20261121", "2026-11-31", "2026-1-1", "2026-11-21T12:00", "2027-02-29"] {
             assert_eq!(Date::parse(text), Err(TimeError::Date), "{text}");
         }
+        for text in ["01-01", "02-29", "12-31"] {
+            assert_eq!(YearDay::parse(text).map(|day| day.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["", "02-30", "13-01", "00-01", "1-1", "2000-01-01", "01-01T", "+1-01"] {
+            assert_eq!(YearDay::parse(text), Err(TimeError::YearDay), "{text}");
+        }
         for text in ["00:00", "14:05", "23:59"] {
             assert_eq!(TimeOfDay::parse(text).map(|time| time.to_string()), Ok(text.to_owned()));
         }
@@ -528,6 +621,8 @@ mod tests {
         assert_eq!(date("2027-01-02").days_until(start), -3);
         assert_eq!(start.weekday(), Weekday::Wed);
         assert_eq!(start.plus_days(u32::MAX), date("9999-12-31"));
+        assert_eq!(date("2028-03-01").minus_days(1), date("2028-02-29"));
+        assert_eq!(start.minus_days(u32::MAX), date("0000-01-01"));
         assert_eq!(date("0000-01-01").days_until(date("9999-12-31")), 3_652_424);
         let shanghai = Zone::parse("Asia/Shanghai").unwrap();
         let moment = Timestamp::parse("2026-12-30T16:00:00Z").unwrap();

@@ -79,19 +79,7 @@ fn one(rule: &Rule) -> Checked {
 }
 
 fn window(window: &Window) -> Checked {
-    if window.from.zip(window.until).is_some_and(|(from, until)| until <= from) {
-        return fault("until", "must be after `from`");
-    }
-    let repeated = |n: usize| window.days.iter().take(n).any(|day| window.days.get(n) == Some(day));
-    if (0..window.days.len()).any(repeated) {
-        return fault("days", "must have each day once");
-    }
-    match window.hours {
-        Some(hours) if hours.until.is_some_and(|until| until <= hours.from) => {
-            fault("hours.until", "must be after `from`; hours over midnight are two rules")
-        }
-        _ => Ok(()),
-    }
+    window.check().or_else(|(place, remedy)| fault(place, remedy))
 }
 
 fn names(place: &str, count: usize) -> Checked {

@@ -47,11 +47,11 @@ impl Window {
     #[must_use]
     pub fn at(&self, now: Timestamp, zone: &Zone) -> WindowState {
         // A local time beyond the calendar never comes.
-        let moment = |local: LocalTime| local.date.at(local.time, zone).ok();
-        if self.from.is_some_and(|from| moment(from).is_none_or(|from| now < from)) {
+        let begins = |local: LocalTime| local.date.at(local.time, zone).ok();
+        if self.from.is_some_and(|from| begins(from).is_none_or(|from| now < from)) {
             return WindowState::NotYet;
         }
-        if self.until.and_then(moment).is_some_and(|until| now >= until) {
+        if self.ends(zone).is_some_and(|until| now >= until) {
             return WindowState::Ended;
         }
         let day = self.days.is_empty() || self.days.contains(&now.date_in(zone).weekday());
@@ -60,6 +60,33 @@ impl Window {
             .hours
             .is_none_or(|hours| hours.from <= time && hours.until.is_none_or(|until| time < until));
         if day && hour { WindowState::Open } else { WindowState::Closed }
+    }
+
+    /// When it is over for good; never, if it has no end.
+    #[must_use]
+    pub fn ends(&self, zone: &Zone) -> Option<Timestamp> {
+        // A local time beyond the calendar never comes.
+        self.until.and_then(|local| local.date.at(local.time, zone).ok())
+    }
+
+    /// Whether it makes sense, beyond its form.
+    ///
+    /// # Errors
+    /// The field and what is wrong with it.
+    pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        if self.from.zip(self.until).is_some_and(|(from, until)| until <= from) {
+            return Err(("until", "must be after `from`"));
+        }
+        let repeated = |n: usize| self.days.iter().take(n).any(|day| self.days.get(n) == Some(day));
+        if (0..self.days.len()).any(repeated) {
+            return Err(("days", "must have each day once"));
+        }
+        match self.hours {
+            Some(hours) if hours.until.is_some_and(|until| until <= hours.from) => {
+                Err(("hours.until", "must be after `from`; hours over midnight are two windows"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
