@@ -15,11 +15,15 @@ use crate::model::{
     customer::{CustomerId, Email, Language},
     delivery::MethodId,
     dispatch::{Dispatch, Shipment, ShipmentLine},
+    gift::End,
     id::{
-        AlertId, CartId, InviteId, MessageId, OrderId, PaymentId, RefundId, ShipmentId, VoucherId,
+        AlertId, CartId, GiftId, InviteId, LinkId, MessageId, OrderId, PaymentId, RedemptionId,
+        RefundId, ShipmentId, VoucherId,
     },
     money::Money,
     product::Sku,
+    programme::earning::ActionKind,
+    reward::{RewardId, RewardKind},
     shipment::{ParcelStatus, Reason, Tracking},
     stock::{LocationId, StockState},
     text::Text,
@@ -211,6 +215,17 @@ pub struct RefundMade {
     pub refund: RefundId,
     /// How much, in the currency that was paid.
     pub amount: Money,
+}
+
+/// A member did something that may earn points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ActionDone {
+    /// Who.
+    pub customer: CustomerId,
+    /// What.
+    pub action: ActionKind,
+    /// What tells this deed of the member from others of its kind. It is judged once.
+    pub reference: Text<80>,
 }
 
 /// A provider reported something about an attempt.
@@ -440,6 +455,166 @@ pub struct SurveyInvited {
     pub expires: Timestamp,
 }
 
+/// The tier of a member is another one: what else knows it is to follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TierChanged {
+    /// Whose.
+    pub customer: CustomerId,
+}
+
+/// A member's first points were posted: the ledger is to be listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PointsBegun {
+    /// Whose.
+    pub customer: CustomerId,
+}
+
+/// A member earned points, or lost some of them, while a contest runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PointsEarned {
+    /// Who.
+    pub customer: CustomerId,
+}
+
+/// There is something in an account that belongs into another one of the same
+/// person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PointsFlowing {
+    /// Whose account it is that is linked into another.
+    pub customer: CustomerId,
+}
+
+/// A member is to be told that points end soon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PointsExpiring {
+    /// Whose.
+    pub customer: CustomerId,
+    /// How many end then.
+    pub points: i64,
+    /// When they end.
+    pub ends_at: Timestamp,
+    /// Within how many days.
+    pub days: u16,
+}
+
+/// A member is to be told of another tier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TierNews {
+    /// Who.
+    pub customer: CustomerId,
+    /// The tier before; missing if it was the lowest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Text<40>>,
+    /// The tier now; missing if it is the lowest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Text<40>>,
+}
+
+/// A member is to be told that the tier is lost unless more is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TierWarning {
+    /// Who.
+    pub customer: CustomerId,
+    /// The tier that would be lost.
+    pub tier: Text<40>,
+    /// When.
+    pub until: Timestamp,
+    /// So many days before this is.
+    pub days: u16,
+}
+
+/// A member is to be told of points for what was reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MilestoneReached {
+    /// Who.
+    pub customer: CustomerId,
+    /// Which milestone of the policy.
+    pub milestone: Text<40>,
+    /// How many points it gave.
+    pub points: i64,
+}
+
+/// A member is to be told of a prize of a contest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContestWon {
+    /// Who.
+    pub customer: CustomerId,
+    /// Which contest of the policy.
+    pub contest: Text<40>,
+    /// On which rank the member, or the member's team, came in.
+    pub rank: u32,
+    /// How many points it gave.
+    pub points: i64,
+}
+
+/// A member is to be told of a gift of points, which may be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GiftOffered {
+    /// Which gift.
+    pub gift: GiftId,
+    /// Who may accept it.
+    pub customer: CustomerId,
+    /// How many points.
+    pub points: i64,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// A member is to be told what became of a gift of points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GiftEnded {
+    /// Which gift.
+    pub gift: GiftId,
+    /// Who made it.
+    pub customer: CustomerId,
+    /// What the other member did.
+    pub how: End,
+}
+
+/// A member is to be told that two accounts are one from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountsLinked {
+    /// Which link.
+    pub link: LinkId,
+    /// Who is to be told: one of the two.
+    pub customer: CustomerId,
+    /// The account that has the points from now on.
+    pub main: CustomerId,
+    /// The account from which they flow.
+    pub other: CustomerId,
+    /// Until when the member undoes it alone.
+    pub undo_until: Timestamp,
+}
+
+/// A reward was taken, called off or given back: its points follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RedemptionChanged {
+    /// Which redemption.
+    pub redemption: RedemptionId,
+}
+
+/// Somebody of the merchant is to give a member a reward. Where goods go is read
+/// with the redemption, by operators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RewardTaken {
+    /// Which redemption.
+    pub redemption: RedemptionId,
+    /// Which reward.
+    pub reward: RewardId,
+    /// What it is.
+    pub kind: RewardKind,
+    /// About which order, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+}
+
+/// A reward that a member was to be given is not to be given after all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RewardStopped {
+    /// Which redemption.
+    pub redemption: RedemptionId,
+}
+
 /// Every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "body")]
@@ -516,6 +691,54 @@ pub enum Message {
     /// See [`SurveyInvited`].
     #[serde(rename = "notification.survey_invited")]
     SurveyInvited(SurveyInvited),
+    /// See [`RedemptionChanged`].
+    #[serde(rename = "redemption.changed")]
+    RedemptionChanged(RedemptionChanged),
+    /// See [`RewardTaken`].
+    #[serde(rename = "notification.reward_taken")]
+    RewardTaken(RewardTaken),
+    /// See [`RewardStopped`].
+    #[serde(rename = "notification.reward_stopped")]
+    RewardStopped(RewardStopped),
+    /// See [`TierChanged`].
+    #[serde(rename = "tier.changed")]
+    TierChanged(TierChanged),
+    /// See [`ActionDone`].
+    #[serde(rename = "action.done")]
+    ActionDone(ActionDone),
+    /// See [`PointsBegun`].
+    #[serde(rename = "points.begun")]
+    PointsBegun(PointsBegun),
+    /// See [`PointsEarned`].
+    #[serde(rename = "points.earned")]
+    PointsEarned(PointsEarned),
+    /// See [`PointsFlowing`].
+    #[serde(rename = "points.flowing")]
+    PointsFlowing(PointsFlowing),
+    /// See [`PointsExpiring`].
+    #[serde(rename = "notification.points_expiring")]
+    PointsExpiring(PointsExpiring),
+    /// See [`TierNews`].
+    #[serde(rename = "notification.tier_news")]
+    TierNews(TierNews),
+    /// See [`TierWarning`].
+    #[serde(rename = "notification.tier_warning")]
+    TierWarning(TierWarning),
+    /// See [`MilestoneReached`].
+    #[serde(rename = "notification.milestone_reached")]
+    MilestoneReached(MilestoneReached),
+    /// See [`ContestWon`].
+    #[serde(rename = "notification.contest_won")]
+    ContestWon(ContestWon),
+    /// See [`GiftOffered`].
+    #[serde(rename = "notification.gift_offered")]
+    GiftOffered(GiftOffered),
+    /// See [`GiftEnded`].
+    #[serde(rename = "notification.gift_ended")]
+    GiftEnded(GiftEnded),
+    /// See [`AccountsLinked`].
+    #[serde(rename = "notification.accounts_linked")]
+    AccountsLinked(AccountsLinked),
 }
 
 impl Message {
@@ -534,7 +757,13 @@ impl Message {
             }
             Self::RefundWanted(_) | Self::PaymentAuthorised(_) => &[Queue::ProviderCalls],
             Self::PaymentLate(_) => &[Queue::LatePayments],
-            Self::ApologyDue(_) => &[Queue::Points],
+            Self::RedemptionChanged(_)
+            | Self::ApologyDue(_)
+            | Self::TierChanged(_)
+            | Self::ActionDone(_)
+            | Self::PointsBegun(_)
+            | Self::PointsEarned(_)
+            | Self::PointsFlowing(_) => &[Queue::Points],
             Self::PaymentReceived(_) => &[Queue::Payments],
             Self::TrackingReceived(_) => &[Queue::Tracking],
             Self::ParcelDelivered(_) => &[Queue::Points, Queue::Surveys],
@@ -550,6 +779,16 @@ impl Message {
             | Self::RefundMade(_)
             | Self::StockChanged(_)
             | Self::CartAbandoned(_)
+            | Self::PointsExpiring(_)
+            | Self::TierNews(_)
+            | Self::TierWarning(_)
+            | Self::MilestoneReached(_)
+            | Self::ContestWon(_)
+            | Self::GiftOffered(_)
+            | Self::GiftEnded(_)
+            | Self::AccountsLinked(_)
+            | Self::RewardTaken(_)
+            | Self::RewardStopped(_)
             | Self::SurveyInvited(_) => &[Queue::Notifications],
         }
     }
@@ -582,6 +821,22 @@ impl Message {
             Self::StockChanged(_) => "notification.stock_changed",
             Self::CartAbandoned(_) => "notification.cart_abandoned",
             Self::SurveyInvited(_) => "notification.survey_invited",
+            Self::RedemptionChanged(_) => "redemption.changed",
+            Self::RewardTaken(_) => "notification.reward_taken",
+            Self::RewardStopped(_) => "notification.reward_stopped",
+            Self::TierChanged(_) => "tier.changed",
+            Self::ActionDone(_) => "action.done",
+            Self::PointsBegun(_) => "points.begun",
+            Self::PointsEarned(_) => "points.earned",
+            Self::PointsFlowing(_) => "points.flowing",
+            Self::PointsExpiring(_) => "notification.points_expiring",
+            Self::TierNews(_) => "notification.tier_news",
+            Self::TierWarning(_) => "notification.tier_warning",
+            Self::MilestoneReached(_) => "notification.milestone_reached",
+            Self::ContestWon(_) => "notification.contest_won",
+            Self::GiftOffered(_) => "notification.gift_offered",
+            Self::GiftEnded(_) => "notification.gift_ended",
+            Self::AccountsLinked(_) => "notification.accounts_linked",
         }
     }
 
@@ -615,6 +870,24 @@ impl Message {
             Self::AlertRaised(body) => body.alert.to_string(),
             Self::WishMade(body) => body.alert.to_string(),
             Self::SurveyInvited(body) => body.invite.to_string(),
+            Self::RedemptionChanged(body) => body.redemption.to_string(),
+            Self::RewardTaken(body) => body.redemption.to_string(),
+            Self::RewardStopped(body) => body.redemption.to_string(),
+            Self::TierChanged(body) => body.customer.to_string(),
+            Self::ActionDone(body) => format!("{} {}", body.customer, body.reference),
+            Self::PointsBegun(body) => body.customer.to_string(),
+            Self::PointsEarned(body) => body.customer.to_string(),
+            Self::PointsFlowing(body) => body.customer.to_string(),
+            Self::PointsExpiring(body) => {
+                format!("{} {} {}", body.customer, body.days, body.ends_at)
+            }
+            Self::TierNews(body) => body.customer.to_string(),
+            Self::TierWarning(body) => format!("{} {}", body.customer, body.days),
+            Self::MilestoneReached(body) => format!("{} {}", body.customer, body.milestone),
+            Self::ContestWon(body) => format!("{} {}", body.customer, body.contest),
+            Self::GiftOffered(body) => body.gift.to_string(),
+            Self::GiftEnded(body) => body.gift.to_string(),
+            Self::AccountsLinked(body) => format!("{} {}", body.link, body.customer),
         }
     }
 }

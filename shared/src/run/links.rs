@@ -3,8 +3,18 @@
 //!
 //! A token is `payload.signature`, both in URL-safe base 64. The payload names
 //! the purpose, so that a token for one thing opens no other, and the moment
-//! it ends; the signature is HMAC-SHA256 over it.
+//! it ends; the signature is HMAC-SHA256 over it. The payload can be read by
+//! whoever has the token.
+//!
+//! Members' links and codes name somebody, whose name may be an e-mail address,
+//! and are shown or passed on: their tokens are the same payload, encrypted with
+//! AES-256-GCM-SIV (RFC 8452) under a key derived from that of the signatures.
+//! Such a token tells nothing but how long the payload is.
 
+use aws_lc_rs::{
+    aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    error::Unspecified,
+};
 use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -58,6 +68,16 @@ pub struct TrackingLink {
 pub struct SurveyLink {
     /// Which invitation.
     pub invite: InviteId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// A link to the page of a member's points. It opens no other way to the
+/// account: who has it sees the points, and can do nothing with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberLink {
+    /// Whose points.
+    pub customer: CustomerId,
 }
 
 /// The shop's word that an order may be paid in another currency, at a rate.
@@ -82,7 +102,13 @@ pub struct Links {
 const ORDER: &str = "order";
 const TRACKING: &str = "tracking";
 const SURVEY: &str = "survey";
+const MEMBER: &str = "member";
 const RATE: &str = "rate";
+const ACCOUNT: &str = "account";
+const DRAW: &str = "draw";
+
+/// The use for which keys of tokens that cannot be read are derived.
+const VEIL: &str = "veil";
 
 impl Links {
     /// Signs with the current key; opens what either key signed.
@@ -147,7 +173,7 @@ impl Links {
     /// The token of a link to a survey.
     #[must_use]
     pub fn survey_link(&self, link: &SurveyLink, expires: Timestamp) -> String {
-        self.seal(&[SURVEY, link.invite.as_str()], expires)
+        self.seal(&[SURVEY, link.invite.as_str(), link.customer.as_str()], expires)
     }
 
     /// Opens the token of a link to a survey.
@@ -156,11 +182,70 @@ impl Links {
     /// [`LinkError`].
     pub fn open_survey_link(&self, token: &str, now: Timestamp) -> Result<SurveyLink, LinkError> {
         let parts = self.open(token, now)?;
-        let [SURVEY, invite] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let [SURVEY, invite, customer] = parts[..] else { return Err(LinkError::Invalid) };
+        let invite = InviteId::parse(invite).map_err(|_| LinkError::Invalid)?;
+        let customer = CustomerId::parse(customer).map_err(|_| LinkError::Invalid)?;
+        Ok(SurveyLink { invite, customer })
+    }
+
+    /// A number that nobody without the keys can foresee, and that is the same
+    /// whenever the same is drawn; evenly spread over all of its type.
+    #[must_use]
+    pub fn draw(&self, of: &[&str]) -> u64 {
+        // What is sealed begins with a number, so no token is the same text.
+        let parts = std::iter::once(DRAW).chain(of.iter().copied());
+        let text: Vec<&str> = parts.collect();
+        let mac = hmac_sha256(&key(&self.keys.current), &[text.join("\n").as_bytes()]);
+        mac.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+
+    /// The token of a link to the page of a member's points.
+    #[must_use]
+    pub fn member_link(&self, link: &MemberLink, expires: Timestamp) -> String {
+        self.veil(&[MEMBER, link.customer.as_str()], expires)
+    }
+
+    /// Opens the token of a link to the page of a member's points.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_member_link(&self, token: &str, now: Timestamp) -> Result<MemberLink, LinkError> {
+        let parts = self.unveil(token, now)?;
+        let [MEMBER, customer] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
             return Err(LinkError::Invalid);
         };
-        let invite = InviteId::parse(invite).map_err(|_| LinkError::Invalid)?;
-        Ok(SurveyLink { invite })
+        let customer = CustomerId::parse(customer).map_err(|_| LinkError::Invalid)?;
+        Ok(MemberLink { customer })
+    }
+
+    /// What a member enters in another account of the same person, to link the
+    /// two: it proves that whoever enters it has both.
+    #[must_use]
+    pub fn account_code(&self, customer: &CustomerId, expires: Timestamp) -> String {
+        self.veil(&[ACCOUNT, customer.as_str()], expires)
+    }
+
+    /// The account that showed such a code.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_account_code(&self, token: &str, now: Timestamp) -> Result<CustomerId, LinkError> {
+        let parts = self.unveil(token, now)?;
+        let [ACCOUNT, customer] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+            return Err(LinkError::Invalid);
+        };
+        CustomerId::parse(customer).map_err(|_| LinkError::Invalid)
+    }
+
+    /// Keys that are derived for one use, named by these parts, the current one
+    /// first: who has one of them has no other.
+    #[must_use]
+    pub fn derived_keys(&self, parts: &[&str]) -> Vec<Vec<u8>> {
+        let text = parts.join("\n");
+        let derive =
+            |secret: &SecretString| hmac_sha256(&key(secret), &[b"key\n", text.as_bytes()]);
+        std::iter::once(&self.keys.current).chain(&self.keys.previous).map(derive).collect()
     }
 
     /// The token of a quoted rate.
@@ -207,9 +292,33 @@ impl Links {
         quote().ok_or(LinkError::Invalid)
     }
 
+    /// A token that cannot be read without the keys. The nonce follows from the
+    /// payload, so no two payloads have the same one but by chance, and if they
+    /// do, the cipher tells no more than that.
+    fn veil(&self, parts: &[&str], expires: Timestamp) -> String {
+        let payload = payload(parts, expires);
+        let key = self.derived_keys(&[VEIL]).into_iter().next().unwrap_or_default();
+        // Only a key of another length fails: then no token opens anything.
+        veiled(&key, payload.as_bytes()).unwrap_or_default()
+    }
+
+    fn unveil(&self, token: &str, now: Timestamp) -> Result<Vec<String>, LinkError> {
+        let invalid = LinkError::Invalid;
+        if token.len() > TOKEN_MAX {
+            return Err(invalid);
+        }
+        let token = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| invalid)?;
+        let secrets = std::iter::once(&self.keys.current).chain(&self.keys.previous);
+        let keys = secrets.zip(self.derived_keys(&[VEIL]));
+        // An empty key, of a secret that was never filled in, is everybody's.
+        let mut keys = keys.filter(|(secret, _)| !secret.expose_secret().is_empty());
+        let payload = keys.find_map(|(_, key)| unveiled(&key, &token).ok()).ok_or(invalid)?;
+        read(payload, now)
+    }
+
     /// Parts never hold line breaks: they are identities, amounts and codes.
     fn seal(&self, parts: &[&str], expires: Timestamp) -> String {
-        let payload = format!("{}\n{}", expires.unix_seconds(), parts.join("\n"));
+        let payload = payload(parts, expires);
         let mac = hmac_sha256(&key(&self.keys.current), &[payload.as_bytes()]);
         let encode = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
         format!("{}.{}", encode(payload.as_bytes()), encode(&mac))
@@ -228,14 +337,45 @@ impl Links {
         if !any_matches(&keys, &[&payload], &[mac]) {
             return Err(invalid);
         }
-        let payload = String::from_utf8(payload).map_err(|_| invalid)?;
-        let mut parts = payload.split('\n').map(str::to_owned);
-        let expires: i64 = parts.next().and_then(|text| text.parse().ok()).ok_or(invalid)?;
-        if now.unix_seconds() >= expires {
-            return Err(LinkError::Expired);
-        }
-        Ok(parts.collect())
+        read(payload, now)
     }
+}
+
+fn payload(parts: &[&str], expires: Timestamp) -> String {
+    format!("{}\n{}", expires.unix_seconds(), parts.join("\n"))
+}
+
+/// The parts of a payload that is ours, unless its time is over.
+fn read(payload: Vec<u8>, now: Timestamp) -> Result<Vec<String>, LinkError> {
+    let invalid = LinkError::Invalid;
+    let payload = String::from_utf8(payload).map_err(|_| invalid)?;
+    let mut parts = payload.split('\n').map(str::to_owned);
+    let expires: i64 = parts.next().and_then(|text| text.parse().ok()).ok_or(invalid)?;
+    if now.unix_seconds() >= expires {
+        return Err(LinkError::Expired);
+    }
+    Ok(parts.collect())
+}
+
+fn veiled(key: &[u8], payload: &[u8]) -> Result<String, Unspecified> {
+    let nonce: Vec<u8> =
+        hmac_sha256(key, &[b"nonce\n", payload]).into_iter().take(NONCE_LEN).collect();
+    let mut sealed = payload.to_vec();
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key)?).seal_in_place_append_tag(
+        Nonce::try_assume_unique_for_key(&nonce)?,
+        Aad::empty(),
+        &mut sealed,
+    )?;
+    Ok(BASE64URL_NOPAD.encode(&[nonce, sealed].concat()))
+}
+
+fn unveiled(key: &[u8], token: &[u8]) -> Result<Vec<u8>, Unspecified> {
+    let (nonce, sealed) = token.split_at_checked(NONCE_LEN).ok_or(Unspecified)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce)?;
+    let mut sealed = sealed.to_vec();
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key)?);
+    let payload = key.open_in_place(nonce, Aad::empty(), &mut sealed)?;
+    Ok(payload.to_vec())
 }
 
 fn key(secret: &SecretString) -> Vec<u8> {
@@ -281,9 +421,70 @@ mod tests {
     }
 
     #[test]
+    fn an_account_shows_a_code_that_is_nothing_else_and_keys_are_derived() {
+        let signer = links("a", None);
+        let customer = CustomerId::member("ada").unwrap();
+        let code = signer.account_code(&customer, at(100));
+        assert_eq!(signer.open_account_code(&code, at(99)), Ok(customer));
+        assert_eq!(signer.open_account_code(&code, at(100)), Err(LinkError::Expired));
+        assert_eq!(signer.open_order_pass(&code, at(99)), Err(LinkError::Invalid));
+        let link = MemberLink { customer: CustomerId::member("ada").unwrap() };
+        let page = signer.member_link(&link, at(100));
+        assert_eq!(signer.open_account_code(&page, at(99)), Err(LinkError::Invalid));
+        let rolled = links("b", Some("a"));
+        let (old, new) = (signer.derived_keys(&["code", "1"]), rolled.derived_keys(&["code", "1"]));
+        assert_eq!((old.len(), new.len(), &old[0]), (1, 2, &new[1]));
+        assert_ne!(new[0], new[1]);
+        assert_ne!(signer.derived_keys(&["code", "2"]), old);
+    }
+
+    #[test]
+    fn a_link_to_points_opens_nothing_else() {
+        let signer = links("a", None);
+        let link = MemberLink { customer: CustomerId::member("a").unwrap() };
+        let token = signer.member_link(&link, at(100));
+        assert_eq!(signer.open_member_link(&token, at(99)), Ok(link));
+        assert_eq!(signer.open_member_link(&token, at(100)), Err(LinkError::Expired));
+        assert_eq!(signer.open_tracking_link(&token, at(99)), Err(LinkError::Invalid));
+        assert_eq!(links("b", None).open_member_link(&token, at(99)), Err(LinkError::Invalid));
+        let code = signer.account_code(&CustomerId::guest("k"), at(100));
+        assert_eq!(signer.open_member_link(&code, at(99)), Err(LinkError::Invalid));
+    }
+
+    #[test]
+    fn a_members_token_cannot_be_read_nor_altered() {
+        let signer = links("a", None);
+        let customer = CustomerId::member("ada@example.com").unwrap();
+        let link = MemberLink { customer: customer.clone() };
+        let page = signer.member_link(&link, at(100));
+        assert_eq!(page, signer.member_link(&link, at(100)), "the same is the same");
+        for token in [&page, &signer.account_code(&customer, at(100))] {
+            let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).unwrap();
+            assert!(!bytes.windows(3).any(|part| part == b"ada"), "{token}");
+        }
+        assert_eq!(links("b", Some("a")).open_member_link(&page, at(99)), Ok(link));
+        for place in 0..page.len() {
+            let mut altered = page.clone().into_bytes();
+            altered[place] = if altered[place] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(altered).unwrap();
+            let opened = signer.open_member_link(&altered, at(99));
+            assert_eq!(opened, Err(LinkError::Invalid), "{place}");
+        }
+        let open = links("", None);
+        let everybodys = open.member_link(&MemberLink { customer }, at(100));
+        assert_eq!(open.open_member_link(&everybodys, at(99)), Err(LinkError::Invalid));
+        for text in ["", ".", "a.b", "AAAA", "é"] {
+            assert_eq!(signer.open_member_link(text, at(0)), Err(LinkError::Invalid));
+        }
+    }
+
+    #[test]
     fn an_altered_token_opens_nothing() {
         let signer = links("a", None);
-        let token = signer.survey_link(&SurveyLink { invite: InviteId::derive(&["1"]) }, at(100));
+        let token = signer.survey_link(
+            &SurveyLink { invite: InviteId::derive(&["1"]), customer: CustomerId::guest("k") },
+            at(100),
+        );
         assert!(signer.open_survey_link(&token, at(0)).is_ok());
         for position in 0..token.len() {
             let mut altered = token.clone().into_bytes();
@@ -294,6 +495,15 @@ mod tests {
         for text in ["", ".", "a.b", "é.é"] {
             assert_eq!(signer.open_survey_link(text, at(0)), Err(LinkError::Invalid));
         }
+    }
+
+    #[test]
+    fn a_draw_is_the_same_for_the_same_and_another_for_others() {
+        let signer = links("a", None);
+        let drawn = signer.draw(&["rain", "cus_a", "1"]);
+        assert_eq!(drawn, signer.draw(&["rain", "cus_a", "1"]));
+        assert_ne!(drawn, signer.draw(&["rain", "cus_a", "2"]));
+        assert_ne!(drawn, links("b", Some("a")).draw(&["rain", "cus_a", "1"]));
     }
 
     #[test]

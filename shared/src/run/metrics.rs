@@ -49,7 +49,15 @@ pub enum Metric {
     PointsPosted,
     PointsMatured,
     PointsExpired,
+    PointsGifted,
+    PointsDrawn,
+    PointsAdjusted,
+    MemberCodeRefused,
+    RewardTaken,
+    PointsOutstanding,
+    PointsDebt,
     LedgerMismatch,
+    TallyAge,
     SurveyInvited,
     SurveySent,
     SurveySuppressed,
@@ -63,7 +71,7 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 52] = [
         Self::OrderPlaced,
         Self::OrderPaid,
         Self::OrderCancelled,
@@ -98,7 +106,15 @@ impl Metric {
         Self::PointsPosted,
         Self::PointsMatured,
         Self::PointsExpired,
+        Self::PointsGifted,
+        Self::PointsDrawn,
+        Self::PointsAdjusted,
+        Self::MemberCodeRefused,
+        Self::RewardTaken,
+        Self::PointsOutstanding,
+        Self::PointsDebt,
         Self::LedgerMismatch,
+        Self::TallyAge,
         Self::SurveyInvited,
         Self::SurveySent,
         Self::SurveySuppressed,

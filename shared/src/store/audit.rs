@@ -11,10 +11,11 @@ use crate::{
     messages::Envelope,
     model::{
         alert::Alert,
+        customer::CustomerId,
         dispatch::Dispatch,
         id::PaymentId,
         order::{LevelPart, Order},
-        points::{Entry, Ledger, Undone},
+        points::{Claim, Entry, Ledger, Undone},
         product::Sku,
         stock::LocationId,
         survey::{Contacts, Invite},
@@ -27,7 +28,7 @@ use super::{
     key::{ENTRY_PREFIX, LEVEL_PREFIX, MOVEMENT_PREFIX, PK, SK, UNDONE_PREFIX},
     orders,
     payments::PaymentHistory,
-    points::{entry_from_item, ledger_from_item, undone_from_item},
+    points::{earning_from_item, entry_from_item, ledger_from_item, undone_from_item},
     read::{key_of, text},
     shipments, stock,
     surveys::{contacts_from_item, invite_from_item},
@@ -49,6 +50,8 @@ pub struct AllPoints {
     pub ledgers: Vec<Ledger>,
     /// Every entry.
     pub entries: Vec<Entry>,
+    /// How the points stand that orders earned.
+    pub claims: Vec<(CustomerId, Claim)>,
     /// What was undone of the points of orders.
     pub undone: Vec<Undone>,
 }
@@ -163,10 +166,13 @@ impl Store {
         for item in self.scan(Table::Points).await? {
             let sk = text(&item, SK).unwrap_or_default();
             if sk.starts_with(ENTRY_PREFIX) {
-                all.entries.push(entry_from_item(&item)?);
+                let entry = entry_from_item(&item)?;
+                let earning = earning_from_item(&item)?;
+                all.claims.extend(earning.map(|it| (entry.customer.clone(), it.claim)));
+                all.entries.push(entry);
             } else if sk.starts_with(UNDONE_PREFIX) {
                 all.undone.push(undone_from_item(&item)?);
-            } else {
+            } else if sk == "ACCOUNT" {
                 all.ledgers.push(ledger_from_item(&item)?);
             }
         }

@@ -153,6 +153,15 @@ impl Write {
         self
     }
 
+    /// The item that is put.
+    #[cfg(test)]
+    pub(super) fn item(&self) -> Option<&Item> {
+        match &self.action {
+            Ok(Action::Put(item)) => Some(item),
+            _ => None,
+        }
+    }
+
     /// Writes only if this holds, too.
     pub(super) fn when(mut self, condition: Condition) -> Self {
         self.conditions.push(condition);
@@ -186,6 +195,13 @@ impl Commit {
     #[must_use]
     pub fn with(mut self, write: Write) -> Self {
         self.writes.push(write);
+        self
+    }
+
+    /// Adds the writes of another; they come after those added before.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.writes.extend(other.writes);
         self
     }
 

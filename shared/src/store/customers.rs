@@ -11,7 +11,7 @@ use crate::model::{
     money::Currency,
     profile::{PaidOrder, Profile},
     text::Text,
-    time::Timestamp,
+    time::{Timestamp, YearDay},
 };
 
 use super::{
@@ -22,7 +22,9 @@ use super::{
 
 const SCHEMA: &str = "v";
 const TIER: &str = "t";
+const TIER_CHANGES: &str = "tc";
 const SEGMENTS: &str = "g";
+const BIRTHDAY: &str = "b";
 const SINCE: &str = "si";
 const ORDERS: &str = "o";
 const SPENT: &str = "sp";
@@ -36,8 +38,12 @@ struct StoredProfile {
     pk: CustomerId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<Text<40>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    tc: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     g: Vec<Text<40>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    b: Option<YearDay>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     si: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -51,18 +57,56 @@ struct StoredProfile {
 }
 stored!(StoredProfile, "member's record", 1);
 
-/// Sets a member's tier and segments, whatever they were, and nothing else.
-/// Never loses.
+/// What becomes of a member's tier when the shop sets what it knows of the member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TierByHand<'a> {
+    /// It follows from the points programme, and is left alone.
+    Kept,
+    /// It is this one, or none.
+    Set(Option<&'a Text<40>>),
+}
+
+/// Sets a member's tier, segments and birthday, whatever they were, and
+/// nothing else. Never loses.
 #[must_use]
-pub fn set(customer: &CustomerId, tier: Option<&Text<40>>, segments: &[Text<40>]) -> Write {
+pub fn set(
+    customer: &CustomerId,
+    tier: TierByHand<'_>,
+    segments: &[Text<40>],
+    birthday: Option<YearDay>,
+) -> Write {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let change = match tier {
-        Some(tier) => Change::default().set(TIER, text(tier.as_str())),
-        None => Change::default().remove(TIER),
+        TierByHand::Kept => Change::default(),
+        TierByHand::Set(tier) => changed(tier),
+    };
+    let change = match birthday {
+        Some(day) => change.set(BIRTHDAY, text(&day.to_string())),
+        None => change.remove(BIRTHDAY),
     };
     let segments = AttributeValue::L(segments.iter().map(|it| text(it.as_str())).collect());
     let change = change.set(SEGMENTS, segments).set(SCHEMA, number(1));
     Write::update(Key::profile(customer), change, &Sends::none())
+}
+
+/// Sets the tier of the record that was read, as the points programme says, and
+/// nothing else. Loses when the programme set it since the record was read:
+/// read and decide again.
+#[must_use]
+pub fn set_tier(read: &Profile, tier: Option<&Text<40>>) -> Write {
+    let change = changed(tier).add(TIER_CHANGES, 1).set(SCHEMA, number(1));
+    let write = Write::update(Key::profile(&read.customer), change, &Sends::none());
+    match read.tier_changes {
+        0 => write.when(Condition::Missing(TIER_CHANGES.into())),
+        changes => write.when(Condition::Is(TIER_CHANGES.into(), number(changes))),
+    }
+}
+
+fn changed(tier: Option<&Text<40>>) -> Change {
+    match tier {
+        Some(tier) => Change::default().set(TIER, AttributeValue::S(tier.as_str().to_owned())),
+        None => Change::default().remove(TIER),
+    }
 }
 
 /// Counts a paid order in the record that was read, and changes nothing else
@@ -100,7 +144,9 @@ fn profile_from_item(item: &Item) -> Result<Profile, StoreError> {
     Ok(Profile {
         customer: form.pk,
         tier: form.t,
+        tier_changes: form.tc,
         segments: form.g,
+        birthday: form.b,
         since: form.si,
         orders: form.o,
         spent: form.sp,

@@ -4,16 +4,20 @@ use crate::model::{
     customer::CustomerId,
     digest,
     id::{
-        AlertId, CartId, CaseId, EntryId, InviteId, MovementId, OrderId, PaymentId, RefundId,
-        ShareId, ShipmentId, VoucherId, WebhookId,
+        AdjustmentId, AlertId, CartId, CaseId, EntryId, GiftId, HoldId, InviteId, LinkId,
+        MovementId, OrderId, PaymentId, RedemptionId, RefundId, ShareId, ShipmentId, TeamId,
+        VoucherId, WebhookId,
     },
     payment::Provider,
     performance::Lane,
+    points::Entry,
     product::Sku,
+    reward::RewardId,
     shipment::{Carrier, Tracking},
     stock::LocationId,
     text::Text,
-    time::Timestamp,
+    till::MemberNumber,
+    time::{Date, Timestamp},
     webhook::EndpointId,
 };
 
@@ -260,10 +264,166 @@ impl Key {
         Self::new(Table::Points, customer.as_str(), format!("ENTRY#{at}#{id}"))
     }
 
+    /// Where an entry is.
+    #[must_use]
+    pub fn of_entry(entry: &Entry) -> Self {
+        Self::entry(&entry.customer, entry.at, &entry.id)
+    }
+
+    /// The entry of a member that an index names.
+    pub(super) fn found_entry(customer: &CustomerId, sk: &str) -> Option<Self> {
+        let is_entry = sk.starts_with(ENTRY_PREFIX);
+        is_entry.then(|| Self::new(Table::Points, customer.as_str(), sk))
+    }
+
+    /// That there is a ledger of a member: the register that lists all of them.
+    #[must_use]
+    pub fn registered(customer: &CustomerId) -> Self {
+        Self::new(Table::Points, customer.as_str(), "REGISTERED")
+    }
+
+    /// A member in a contest.
+    #[must_use]
+    pub fn participant(contest: &Text<40>, customer: &CustomerId) -> Self {
+        Self::new(Table::Points, customer.as_str(), format!("CONTEST#{contest}"))
+    }
+
+    /// A team of a contest.
+    #[must_use]
+    pub fn team(team: &TeamId) -> Self {
+        Self::new(Table::Points, team.as_str(), "TEAM")
+    }
+
+    /// How a contest ended.
+    #[must_use]
+    pub fn outcome(contest: &Text<40>) -> Self {
+        Self::new(Table::Points, format!("CONTEST#{contest}"), "OUTCOME")
+    }
+
+    /// What all ledgers amounted to on a day.
+    #[must_use]
+    pub fn tally(date: Date) -> Self {
+        Self::new(Table::Points, TALLIES, format!("{TALLY_PREFIX}{date}"))
+    }
+
+    /// A gift of points.
+    #[must_use]
+    pub fn gift(id: &GiftId) -> Self {
+        Self::new(Table::Points, id.as_str(), "GIFT")
+    }
+
+    /// That a member made a gift or may accept it; gifts sort by time.
+    #[must_use]
+    pub fn gift_of(customer: &CustomerId, at: Timestamp, id: &GiftId) -> Self {
+        Self::new(Table::Points, customer.as_str(), format!("{GIFT_PREFIX}{at}#{id}"))
+    }
+
+    /// What a member gave and accepted of late.
+    #[must_use]
+    pub fn giving(customer: &CustomerId) -> Self {
+        Self::new(Table::Points, customer.as_str(), "GIVING")
+    }
+
+    /// A draw of a member in a campaign.
+    #[must_use]
+    pub fn drawn(customer: &CustomerId, reference: &Text<80>) -> Self {
+        Self::new(Table::Points, customer.as_str(), format!("DRAWN#{}", reference.as_str()))
+    }
+
+    /// What a member drew in a campaign so far.
+    #[must_use]
+    pub fn drawing(customer: &CustomerId, campaign: &Text<40>) -> Self {
+        Self::new(Table::Points, customer.as_str(), format!("DRAWING#{}", campaign.as_str()))
+    }
+
+    /// How much is given of a part of a campaign's points.
+    #[must_use]
+    pub fn pool(campaign: &Text<40>, part: u8) -> Self {
+        Self::new(Table::Points, format!("POOL#{}#{part}", campaign.as_str()), "POOL")
+    }
+
+    /// Points that an operator gives or takes.
+    #[must_use]
+    pub fn adjustment(id: &AdjustmentId) -> Self {
+        Self::new(Table::Points, id.as_str(), "ADJUSTMENT")
+    }
+
+    /// How many points an operator gave and took alone.
+    #[must_use]
+    pub fn alone(operator: &Text<128>) -> Self {
+        Self::new(Table::Points, format!("ALONE#{}", operator.as_str()), "ALONE")
+    }
+
+    /// A deed of a member that was judged.
+    #[must_use]
+    pub fn deed(customer: &CustomerId, id: &EntryId) -> Self {
+        Self::new(Table::Points, customer.as_str(), format!("DEED#{id}"))
+    }
+
     /// What was undone of an order's points.
     #[must_use]
     pub fn undone(customer: &CustomerId, order: &OrderId) -> Self {
         Self::new(Table::Points, customer.as_str(), format!("{UNDONE_PREFIX}{order}"))
+    }
+
+    /// A reward of the catalogue.
+    #[must_use]
+    pub fn reward(id: &RewardId) -> Self {
+        Self::new(Table::Points, format!("{REWARD_PREFIX}{id}"), "REWARD")
+    }
+
+    /// How many of a reward a member has.
+    #[must_use]
+    pub fn reward_count(customer: &CustomerId, id: &RewardId) -> Self {
+        Self::new(Table::Points, customer.as_str(), format!("REWARD#{id}"))
+    }
+
+    /// A reward that a member took.
+    #[must_use]
+    pub fn redemption(id: &RedemptionId) -> Self {
+        Self::new(Table::Points, id.as_str(), "REDEMPTION")
+    }
+
+    /// That a member took a reward; such notes sort by time.
+    #[must_use]
+    pub fn redeemed(customer: &CustomerId, at: Timestamp, id: &RedemptionId) -> Self {
+        Self::new(Table::Points, customer.as_str(), format!("{REDEEMED_PREFIX}{at}#{id}"))
+    }
+
+    /// The member whom tills know by a number.
+    #[must_use]
+    pub fn member_number(number: &MemberNumber) -> Self {
+        Self::new(Table::Points, format!("NUMBER#{number}"), "NUMBER")
+    }
+
+    /// That a member's code of a step was used to hold points.
+    #[must_use]
+    pub fn used_code(number: &MemberNumber, step: i64) -> Self {
+        Self::new(Table::Points, format!("NUMBER#{number}"), format!("USED#{step}"))
+    }
+
+    /// How many codes of a number were refused of late.
+    #[must_use]
+    pub fn refused_codes(number: &MemberNumber) -> Self {
+        Self::new(Table::Points, format!("NUMBER#{number}"), "REFUSED")
+    }
+
+    /// Points that are held for a till.
+    #[must_use]
+    pub fn till_hold(id: &HoldId) -> Self {
+        Self::new(Table::Points, id.as_str(), "HOLD")
+    }
+
+    /// A receipt of a store.
+    #[must_use]
+    pub fn receipt(id: &OrderId) -> Self {
+        Self::new(Table::Points, id.as_str(), "RECEIPT")
+    }
+
+    /// A link of two accounts.
+    #[must_use]
+    pub fn account_link(id: &LinkId) -> Self {
+        Self::new(Table::Points, id.as_str(), "LINK")
     }
 
     /// An invitation.
@@ -322,5 +482,20 @@ pub(super) const REFUND_PREFIX: &str = "REFUND#";
 /// What the sort keys of records of undone points begin with.
 pub(super) const UNDONE_PREFIX: &str = "UNDONE#";
 
+/// The partition of what all ledgers amounted to.
+pub(super) const TALLIES: &str = "TALLIES";
+
+/// What the sort keys of what all ledgers amounted to begin with.
+pub(super) const TALLY_PREFIX: &str = "TALLY#";
+
+/// What the sort keys begin with by which members find their gifts.
+pub(super) const GIFT_PREFIX: &str = "GIFT#";
+
 /// What the sort keys of a ledger's entries begin with.
 pub(super) const ENTRY_PREFIX: &str = "ENTRY#";
+
+/// What the partitions of rewards begin with.
+pub(super) const REWARD_PREFIX: &str = "REWARD#";
+
+/// What the sort keys of notes of what a member took begin with.
+pub(super) const REDEEMED_PREFIX: &str = "REDEEMED#";

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::model::time::Timestamp;
@@ -239,6 +239,61 @@ impl Store {
         limit: u16,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
         self.query(&query, start, Some(i32::from(limit)), false).await
+    }
+
+    /// Reads one page of the items of a partition whose sort keys lie between
+    /// two, both included; earliest first, consistently.
+    pub(super) async fn between(
+        &self,
+        (table, pk): (Table, &str),
+        (from, to): (&str, &str),
+        start: Option<Item>,
+        limit: u16,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let call = self.client.query().table_name(self.name(table)?);
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let call = call
+            .key_condition_expression("#p = :p AND #s BETWEEN :f AND :t")
+            .expression_attribute_names("#p", PK)
+            .expression_attribute_names("#s", SK)
+            .expression_attribute_values(":p", text(pk))
+            .expression_attribute_values(":f", text(from))
+            .expression_attribute_values(":t", text(to))
+            .consistent_read(true)
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(start);
+        let answer = call.send().await.map_err(call_failed("Query"))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// How many items of a partition of the index of what is due lie before a
+    /// place in it.
+    pub(super) async fn due_before(
+        &self,
+        table: DueTable,
+        shard: &str,
+        place: &str,
+    ) -> Result<u64, StoreError> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let (mut count, mut start) = (0_u64, None);
+        loop {
+            let name = self.name(table.table())?;
+            let call = self.client.query().table_name(name).index_name(Index::ByDue.name());
+            let call = call
+                .select(Select::Count)
+                .key_condition_expression("#s = :s AND #d < :d")
+                .expression_attribute_names("#s", DUE_SHARD)
+                .expression_attribute_names("#d", DUE)
+                .expression_attribute_values(":s", text(shard))
+                .expression_attribute_values(":d", text(place))
+                .set_exclusive_start_key(start);
+            let answer = call.send().await.map_err(call_failed("Query"))?;
+            count = count.saturating_add(u64::try_from(answer.count).unwrap_or(0));
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     async fn query(

@@ -137,19 +137,19 @@ fn settle(invite: &InviteId, status: &str, at: Timestamp, change: Change, sends:
         .when(Condition::Equals(STATUS, AttributeValue::S(SCHEDULED.to_owned())))
 }
 
-/// Records the answer to an invitation that was sent. Loses when there is an
+/// Records the answer to an invitation that was sent, with its message. Loses when there is an
 /// answer, it was not sent, or its survey has closed when the answer comes.
 ///
 /// # Errors
 /// [`StoreError::Stored`] when the answer cannot be stored.
-pub fn answer(invite: &InviteId, answer: &Answer) -> Result<Write, StoreError> {
+pub fn answer(invite: &InviteId, answer: &Answer, sends: &Sends) -> Result<Write, StoreError> {
     let form = StoredAnswer { v: 1, s: answer.score, c: answer.comment.clone(), at: answer.at };
     let form =
         to_item(&form).map_err(|source| StoreError::Stored { what: "survey answer", source })?;
     let change = Change::default()
         .set(STATUS, AttributeValue::S(ANSWERED.to_owned()))
         .set(ANSWER, AttributeValue::M(form));
-    Ok(Write::update(Key::invite(invite), change, &Sends::none())
+    Ok(Write::update(Key::invite(invite), change, sends)
         .when(Condition::Equals(STATUS, AttributeValue::S(SENT.to_owned())))
         .when(Condition::After(EXPIRES, answer.at)))
 }

@@ -181,6 +181,7 @@ impl Table {
                 | Self::Payments
                 | Self::Shipments
                 | Self::Tracking
+                | Self::Points
                 | Self::Surveys
                 | Self::Carts
         )

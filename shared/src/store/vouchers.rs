@@ -79,6 +79,17 @@ pub fn release(customer: &CustomerId, voucher: &VoucherId, order: &OrderId) -> W
         .when(Condition::Equals(USED_BY, used_by(order)))
 }
 
+/// Ends a voucher before its time. Loses when the member has no such voucher,
+/// an order uses it, or it has ended by `now`.
+#[must_use]
+pub fn end(customer: &CustomerId, voucher: &VoucherId, now: Timestamp) -> Write {
+    let change = Change::default().set(EXPIRES, AttributeValue::S(now.to_string()));
+    Write::update(Key::voucher(customer, voucher), change, &Sends::none())
+        .when(Condition::Exists)
+        .when(Condition::Missing(USED_BY.into()))
+        .when(Condition::MissingOrAfter(EXPIRES, now))
+}
+
 fn used_by(order: &OrderId) -> AttributeValue {
     AttributeValue::S(order.as_str().to_owned())
 }

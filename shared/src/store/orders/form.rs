@@ -47,6 +47,9 @@ pub(super) struct StoredOrder {
     tt: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     o: Option<(i64, i64)>,
+    /// Whose points these are, if not the buyer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    oa: Option<CustomerId>,
     #[serde(default, skip_serializing_if = "is_default")]
     qu: Vec<(RuleId, String, u8, u32)>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -91,6 +94,10 @@ stored!(StoredOrder, "order", 2);
 pub(super) struct StoredLine {
     k: Sku,
     t: Text<80>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    c: Option<Text<40>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    b: Option<Text<40>>,
     q: u32,
     p: i64,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -161,6 +168,8 @@ impl From<&OrderLine> for StoredLine {
         Self {
             k: line.sku.clone(),
             t: line.title.clone(),
+            c: line.category.clone(),
+            b: line.brand.clone(),
             q: line.quantity,
             p: line.unit_price.minor(),
             d: line.discount.minor(),
@@ -188,6 +197,8 @@ impl StoredLine {
         Ok(OrderLine {
             sku: self.k,
             title: self.t,
+            category: self.c,
+            brand: self.b,
             quantity: self.q,
             unit_price,
             discount,
@@ -249,7 +260,8 @@ impl From<&Order> for StoredOrder {
             d: order.discounts.iter().map(discount).collect(),
             dv: StoredDelivery::from(&order.delivery),
             tt: !order.tax_included,
-            o: order.points.map(|points| (points.points, points.amount.minor())),
+            o: order.points.as_ref().map(|points| (points.points, points.amount.minor())),
+            oa: order.points.as_ref().and_then(|points| points.account.clone()),
             qu: stored_quotas(order),
             vo: order.vouchers.clone(),
             ca: order.cart.clone(),
@@ -345,7 +357,9 @@ pub fn from_item(item: &Item) -> Result<Order, StoreError> {
     let delivery = form.dv.delivery(currency);
     let points = match form.o {
         None => None,
-        Some((points, amount)) => Some(OrderPoints { points, amount: money(amount)? }),
+        Some((points, amount)) => {
+            Some(OrderPoints { points, amount: money(amount)?, account: form.oa })
+        }
     };
     let mut refunds_due = refunds_of(form.rd, RefundCause::Unaccepted)?;
     refunds_due.extend(refunds_of(form.rc, RefundCause::Cancelled)?);
