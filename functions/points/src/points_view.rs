@@ -1,33 +1,48 @@
-//! `GET /me/points`: a member's balances, lots and movements.
+//! `GET /me/points`: a member's balances, what ends when, and movements with
+//! their reasons, in the language of the request; and the link to a page that
+//! shows the same.
 //!
-//! The ledger and the page of entries are read at the same time, so the answer
-//! takes one round trip, however long the history. They lie in one partition,
-//! but at its two ends, so one query cannot read the ledger and the latest
-//! entries without all that is between them. A movement that is written in
-//! that instant may be in one of the two and not yet in the other.
+//! `kind` lists only movements of one kind. They are looked for on the page
+//! that is read, so that it costs the same whatever the history.
 
 use std::sync::Arc;
 
 use aftercart::{
     run::{
         App, Function, Handling, Invocation, Need, Route, Trigger,
-        http::{self, Answer, PageLimits, Request, Response},
+        http::{self, Answer, PageLimits, Problem, Request, Response},
+        links::MemberLink,
+        secrets::Secret,
     },
     store::{Op, Table, points},
 };
-use futures::future::try_join;
+use serde::{
+    Deserialize as _,
+    de::value::{self, StrDeserializer},
+};
 
-use crate::wire::PointsView;
+use crate::{
+    looking,
+    points_page::{LINK, PATH},
+    rules::{showing, wording::PointsMovementKind},
+};
 
-/// A page of movements: at most some 20 KB of answer.
+/// A page of movements: at most some 50 KB of answer.
 const PAGE: PageLimits = PageLimits { default: 20, most: 100 };
+
+/// A page on which movements of one kind are looked for.
+const SEARCHED: PageLimits = PageLimits { default: 100, most: 100 };
 
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "points-view",
     about: "Shows a member's points: balances, when they end, and their movements.",
     trigger: Trigger::Http(&[Route::shopper("GET", "/me/points")]),
-    needs: &[Need::Table(Table::Points, &[Op::GetItem, Op::Query])],
+    needs: &[
+        Need::Table(Table::Points, &[Op::GetItem, Op::Query, Op::BatchGetItem]),
+        Need::Table(Table::Settings, &[Op::GetItem]),
+        Need::Secret(Secret::Links),
+    ],
     handle,
 };
 
@@ -37,8 +52,19 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 
 async fn view(app: Arc<App>, request: Request) -> Answer {
     let customer = request.member()?;
-    let (from, limit) = request.page(points::cursor, PAGE)?;
-    let entries = app.store.entries_of(&customer, from.as_ref(), limit);
-    let (ledger, page) = try_join(app.store.ledger(&customer), entries).await?;
-    Response::json(200, &PointsView::of(&ledger, &page))
+    let only = request.query("kind").map(kind).transpose()?;
+    let limits = if only.is_some() { SEARCHED } else { PAGE };
+    let (from, limit) = request.filtered_page(&["kind", "lang"], points::cursor, limits)?;
+    let policy = app.policy().await?;
+    let seen = looking::look(&app, &customer, from.as_ref(), limit).await?;
+    let token = app.links().await?.member_link(&MemberLink { customer }, app.now().plus(LINK));
+    let page = format!("{}{PATH}{token}", request.origin()?);
+    let language = request.language(None);
+    Response::json(200, &showing::view(&seen, only, &policy.points, language, page))
+}
+
+fn kind(text: &str) -> Result<PointsMovementKind, Problem> {
+    // The error names the kinds that there are.
+    PointsMovementKind::deserialize(StrDeserializer::<value::Error>::new(text))
+        .map_err(|error| Problem::invalid("kind", format!("The kind is not one: {error}.")))
 }

@@ -4,12 +4,12 @@
 use aftercart::model::{
     dispatch::Dispatch,
     order::{Order, RefundCause},
-    points::{Apology, Authority, Entry, Ledger, LedgerError},
+    points::{Account, Apology, Authority, Cause, Entry, Ledger, LedgerError, Movement},
     policy::Policy,
     time::Timestamp,
 };
 
-use super::settle;
+use super::expiry;
 
 /// The name that entries of apologies give this rule.
 pub const RULE: &str = "late_payment";
@@ -62,9 +62,16 @@ pub fn decide(
         return Ok(None);
     }
     let mut ledger = ledger.clone();
-    let until = settle::expiry(at, now, &policy.points);
+    let cause = match of {
+        Apology::LatePayment => Cause::Apology(order.id.clone()),
+        Apology::Delivery => Cause::DeliveryApology(order.id.clone()),
+    };
     let authority = Authority { rule, policy: policy.version.as_str() };
-    let entry = ledger.apologise(&order.id, of, i64::from(points), (at, until), authority)?;
+    let id = Ledger::apology(&order.customer, &order.id, of);
+    let life = policy.points.expiry.grants.unwrap_or(policy.points.expiry.purchases);
+    let lot = expiry::lot(i64::from(points), at, now, life, &policy.points);
+    let movement = Movement { id, at, cause, authority };
+    let entry = ledger.credit(movement, Account::Issued, vec![lot])?;
     Ok(Some((entry, ledger)))
 }
 

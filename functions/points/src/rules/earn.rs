@@ -1,227 +1,456 @@
-//! What an order does to its buyer's points: what it earns and spends, when
-//! the clock of what it earned starts, and what of it is undone.
+//! What a purchase earns, which rules give what, and why the others do not.
+//!
+//! 1. Each line has one rate: the first rule that fits it, or the base rate. It
+//!    gives so many points for each full amount that is paid in money for the
+//!    line, without its tax, rounded down. Gifts and excluded lines earn nothing.
+//! 2. Multipliers and the member's tier put shares of that on top. The shares
+//!    add up, within the most that the policy allows. What a line gets by the
+//!    first so many of them is rounded down, and each has the difference that it
+//!    makes: together they have what the sum of the shares gives.
+//! 3. What one rule gives is cut to its caps, and the whole to those of all. A
+//!    cut is shared by the lines in proportion to what they had: each has the
+//!    difference of two running sums that are rounded down.
+//!
+//! A cap of a day or a month is of the calendar day on which the purchase was
+//! paid, in the programme's zone.
 
 use aftercart::model::{
-    dispatch::Dispatch,
+    id::OrderId,
+    money::Money,
     order::Order,
-    points::{Authority, Entry, Ledger, LedgerError, Undone},
-    policy::{PointsPolicy, Policy},
-    time::Timestamp,
+    points::{Authority, Earning, Ledger, LedgerError, Told, Why},
+    policy::Policy,
+    price::WHOLE,
+    product::Sku,
+    programme::{
+        PointsPolicy,
+        earning::{BASE, CAP, Caps},
+        matching::Lines,
+    },
+    text::Text,
+    time::{Date, Timestamp},
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::undo;
+use super::{
+    calendar::{self, Member},
+    counting::{self, Counters, Span},
+};
 
 /// The name that entries of earned points give this rule.
 pub const RULE: &str = "line_amount";
 
-/// The name that entries of points that pay for orders give this rule.
-pub const OFFSET_RULE: &str = "offset";
-
-/// The name that entries of orders that are called off give this rule.
-pub const UNDO_RULE: &str = "units_called_off";
-
-/// What is true of an order and its points.
-#[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
-    /// The order.
-    pub order: &'a Order,
-    /// Its shipments, once they are open.
-    pub dispatch: Option<&'a Dispatch>,
-    /// The ledger of its buyer.
-    pub ledger: &'a Ledger,
-    /// What is known to be written of it.
-    pub posted: &'a Posted,
-    /// The present moment.
-    pub now: Timestamp,
-}
-
-/// What is known to be written of an order's points, besides the ledger. An
-/// order of which something is called off needs to know all of it; of others
-/// it is enough to learn that an entry is there from the write that loses to it.
+/// What was bought, as rules of earning see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Posted {
-    /// The entry that earned its points.
-    pub earned: Option<Entry>,
-    /// The entry that spent the points which paid for it.
-    pub spent: Option<Entry>,
-    /// What was undone of them.
-    pub undone: Undone,
+pub struct Purchase {
+    /// When it was paid.
+    pub at: Timestamp,
+    /// Through which channel.
+    pub channel: Option<Text<40>>,
+    /// Its lines.
+    pub lines: Vec<Bought>,
 }
 
-impl Posted {
-    /// Nothing is known to be written.
+/// A line of a purchase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bought {
+    /// What.
+    pub sku: Sku,
+    /// Its category.
+    pub category: Option<Text<40>>,
+    /// Its brand.
+    pub brand: Option<Text<40>>,
+    /// Whether it was given away.
+    pub gift: bool,
+    /// What was paid for it in money, without tax, in minor units.
+    pub paid: i64,
+}
+
+impl Purchase {
+    /// An order that was paid at this moment.
     #[must_use]
-    pub fn nothing(order: &Order) -> Self {
-        let undone = Undone::nothing(order.customer.clone(), order.id.clone());
-        Self { earned: None, spent: None, undone }
+    pub fn of_order(order: &Order, at: Timestamp) -> Self {
+        let lines = order.lines.iter().map(|line| {
+            let tax = if order.tax_included { line.tax.minor() } else { 0 };
+            Bought {
+                sku: line.sku.clone(),
+                category: line.category.clone(),
+                brand: line.brand.clone(),
+                gift: line.gift.is_some(),
+                paid: in_money(line.total.minor(), tax, line.points.minor()),
+            }
+        });
+        Self { at, channel: order.channel.clone(), lines: lines.collect() }
     }
 }
 
-/// A change of a ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Posting {
-    /// The entries, none when only a clock was set.
-    pub entries: Vec<Entry>,
-    /// What is undone then.
-    pub undone: Undone,
-    /// The ledger as it is then.
-    pub ledger: Ledger,
+/// What is paid in money for a line without its tax: of what the line costs
+/// without tax that part which points do not pay, rounded down.
+#[must_use]
+pub fn in_money(total: i64, tax: i64, points: i64) -> i64 {
+    let net = i128::from(total.saturating_sub(tax).max(0));
+    let money = i128::from(total.saturating_sub(points).max(0));
+    let exact = (net * money).checked_div_euclid(i128::from(total)).unwrap_or(0);
+    i64::try_from(exact).unwrap_or(0).max(0)
 }
 
-/// Makes the ledger follow from the order and its parcels. A paid order's
-/// points are pending, and those that were held for it are spent; what is
-/// called off of it is undone. The clock of one whose last parcel is delivered
-/// runs out when the return window ends; it stands still when a parcel goes
-/// back after all, or another one is sent.
-/// Nothing to post is `None`: the order is not paid, moves no points, or all
-/// is posted.
-///
-/// Points that matured have left `pending`; then only `facts.posted`, or the
-/// condition on the entry's identity, keeps them from being earned again.
+/// Why a line earns nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    /// It is a gift.
+    Gift,
+    /// The policy leaves such lines out.
+    Excluded,
+    /// Less is paid for it in money than the amount for which there are points.
+    TooLittle,
+}
+
+/// What a purchase earns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earned {
+    /// The points of each line.
+    pub lines: Vec<i64>,
+    /// Why lines earn nothing, by their position.
+    pub left: Vec<(usize, Left)>,
+    /// Every rule that could have a part in it, in the order in which they
+    /// apply, and what it gave. It sums to what the lines have.
+    pub told: Vec<Told>,
+    /// What is counted for limits of days and months, see [`Earned::count`].
+    counted: Vec<(Span, String, i64)>,
+}
+
+impl Earned {
+    /// The points of all lines.
+    #[must_use]
+    pub fn points(&self) -> i64 {
+        sum(&self.lines)
+    }
+
+    /// Which rules gave what, as an entry keeps it.
+    #[must_use]
+    pub fn gave(&self) -> Vec<(String, i64)> {
+        let gave = self.told.iter().filter(|told| told.points != 0);
+        gave.map(|told| (told.rule.clone(), told.points)).collect()
+    }
+
+    /// Counts it where limits are.
+    fn count(&self, counters: &mut Counters, date: Date) {
+        for (span, rule, points) in &self.counted {
+            counting::count(counters, *span, rule, date, *points);
+        }
+    }
+}
+
+/// What a purchase earns for a member with these counters.
+#[must_use]
+pub fn earned(
+    purchase: &Purchase,
+    member: &Member,
+    counters: &Counters,
+    policy: &PointsPolicy,
+) -> Earned {
+    let mut working = Working {
+        purchase,
+        member,
+        counters,
+        policy,
+        date: purchase.at.date_in(&policy.zone),
+        earned: Earned {
+            lines: Vec::new(),
+            left: Vec::new(),
+            told: Vec::new(),
+            counted: Vec::new(),
+        },
+    };
+    let rated = working.rates();
+    let mut lines = working.extras(&rated);
+    add(&mut lines, &rated);
+    let most = working.room(CAP, &policy.earning.caps);
+    let cut = cut_to(&lines, most);
+    let off = sum(&lines).saturating_sub(sum(&cut));
+    if off > 0 {
+        working.tell(CAP, off.saturating_neg(), Some(Why::Capped));
+    }
+    working.note(CAP, &policy.earning.caps, sum(&cut));
+    Earned { lines: cut, ..working.earned }
+}
+
+/// Posts what an order or a receipt earned as pending, and counts it for the
+/// limits of rules. `spend` is what counts towards a tier. Nothing earned and
+/// nothing spent posts nothing. The caller has made sure that the entry is not
+/// there yet.
 ///
 /// # Errors
-/// [`LedgerError::TooManyPending`] or [`LedgerError::TooMany`], and what a
-/// ledger that is not sound gives.
-pub fn decide(facts: Facts<'_>, policy: &Policy) -> Result<Option<Posting>, LedgerError> {
-    let Facts { order, dispatch, ledger, posted, .. } = facts;
-    let mut posting =
-        Posting { entries: Vec::new(), undone: posted.undone.clone(), ledger: ledger.clone() };
-    if let Some(paid_at) = order.paid_at {
-        let earned = earn(&mut posting, facts, paid_at, policy)?;
-        let spent = posting.ledger.spend(&order.id, paid_at, authority(OFFSET_RULE, policy))?;
-        posting.entries.extend(spent.clone());
-        let earned = earned.as_ref().or(posted.earned.as_ref());
-        let spent = spent.as_ref().or(posted.spent.as_ref());
-        give_back(&mut posting, facts, spent, policy)?;
-        take_back(&mut posting, facts, earned, policy)?;
-    }
-    let clock_set = match dispatch.map(Dispatch::delivered_at) {
-        Some(Some(at)) => {
-            posting.ledger.start_clock(&order.id, at.plus(policy.points.return_window))
-        }
-        Some(None) => posting.ledger.stop_clock(&order.id),
-        None => false,
-    };
-    Ok((!posting.entries.is_empty() || clock_set).then_some(posting))
-}
-
-fn earn(
-    posting: &mut Posting,
-    facts: Facts<'_>,
-    paid_at: Timestamp,
+/// [`LedgerError::TooMany`].
+pub fn earn(
+    ledger: &mut Ledger,
+    order: &OrderId,
+    purchase: &Purchase,
+    spend: Option<Money>,
+    member: &Member,
     policy: &Policy,
-) -> Result<Option<Entry>, LedgerError> {
-    let (order, ledger) = (facts.order, &mut posting.ledger);
-    let pending = ledger.pending.iter().any(|lot| lot.order == order.id);
-    let lines = of_lines(order, &policy.points);
-    if facts.posted.earned.is_some() || pending || lines.iter().all(|points| *points == 0) {
+) -> Result<Option<Earning>, LedgerError> {
+    let spend = spend.filter(|spend| spend.minor() > 0);
+    let earned = earned(purchase, member, &ledger.counters, &policy.points);
+    if earned.points() == 0 && spend.is_none() {
         return Ok(None);
     }
-    let entry = ledger.earn(&order.id, &lines, paid_at, authority(RULE, policy))?;
-    posting.entries.push(entry.clone());
-    Ok(Some(entry))
+    let by = Authority { rule: RULE, policy: policy.version.as_str() };
+    let mut earning = ledger.earn(order, &earned.lines, spend, purchase.at, by)?;
+    earning.entry.gave = earned.gave();
+    earned.count(&mut ledger.counters, purchase.at.date_in(&policy.points.zone));
+    Ok(Some(earning))
 }
 
-/// Before anything is taken back, so that less has to be owed.
-fn give_back(
-    posting: &mut Posting,
-    facts: Facts<'_>,
-    spent: Option<&Entry>,
-    policy: &Policy,
-) -> Result<(), LedgerError> {
-    let Some(spent) = spent else { return Ok(()) };
-    let (before, whole) = (posting.undone.returned, undo::returned(facts.order));
-    let PointsPolicy { returned_months, zone, .. } = &policy.points;
-    // Past the year 9989 the calendar has no such end; then it is now.
-    let least_end = facts.now.end_of_month_after(*returned_months, zone).unwrap_or(facts.now);
-    let lots = undo::returning(&spent.lots, before, whole, least_end);
-    if lots.is_empty() {
-        return Ok(());
+struct Working<'a> {
+    purchase: &'a Purchase,
+    member: &'a Member,
+    counters: &'a Counters,
+    policy: &'a PointsPolicy,
+    date: Date,
+    earned: Earned,
+}
+
+/// What comes on top of the rate of some lines.
+struct Extra<'a> {
+    rule: &'a str,
+    share: u32,
+    lines: Option<&'a Lines>,
+    caps: Caps,
+    against: Option<Why>,
+}
+
+impl Working<'_> {
+    fn fits(&self, lines: &Lines, line: &Bought) -> bool {
+        let goods = (&line.sku, line.category.as_ref(), line.brand.as_ref());
+        lines.fit(goods, self.member.tier.as_ref(), self.purchase.channel.as_ref())
     }
-    let (order, by) = (&facts.order.id, authority(UNDO_RULE, policy));
-    posting.entries.push(posting.ledger.give_back(order, lots, whole, facts.now, by)?);
-    posting.undone.returned = whole;
-    Ok(())
-}
 
-fn take_back(
-    posting: &mut Posting,
-    facts: Facts<'_>,
-    earned: Option<&Entry>,
-    policy: &Policy,
-) -> Result<(), LedgerError> {
-    let Some(earned) = earned else { return Ok(()) };
-    let whole = undo::taken(facts.order, &earned.lines);
-    let more = whole.saturating_sub(posting.undone.taken);
-    if more <= 0 {
-        return Ok(());
+    fn tell(&mut self, rule: &str, points: i64, why: Option<Why>) {
+        self.earned.told.push(Told { rule: rule.to_owned(), points, why });
     }
-    let (order, by) = (&facts.order.id, authority(UNDO_RULE, policy));
-    posting.entries.push(posting.ledger.take_back(order, more, whole, facts.now, by)?);
-    posting.undone.taken = whole;
-    Ok(())
+
+    /// What the rates give each line.
+    fn rates(&mut self) -> Vec<i64> {
+        let (purchase, policy) = (self.purchase, self.policy);
+        let rules = &policy.earning.rates;
+        let mut of_rules = vec![vec![0; purchase.lines.len()]; rules.len()];
+        let mut lines = vec![0; purchase.lines.len()];
+        for (position, line) in purchase.lines.iter().enumerate() {
+            let excluded = policy.earning.excluded.iter().any(|it| self.fits(it, line));
+            if line.gift || excluded {
+                let left = if line.gift { Left::Gift } else { Left::Excluded };
+                self.earned.left.push((position, left));
+                continue;
+            }
+            let rule = rules.iter().position(|rule| self.fits(&rule.lines, line));
+            let rate = rule.and_then(|rule| rules.get(rule));
+            let points = match rate {
+                None => policy.of_line(line.paid),
+                Some(rate) => PointsPolicy::at_rate(line.paid, rate.points, rate.per_minor),
+            };
+            if points == 0 {
+                self.earned.left.push((position, Left::TooLittle));
+            }
+            let of = rule.and_then(|rule| of_rules.get_mut(rule)).unwrap_or(&mut lines);
+            if let Some(of) = of.get_mut(position) {
+                *of = points;
+            }
+        }
+        self.tell(BASE, sum(&lines), None);
+        for (rule, given) in rules.iter().zip(of_rules) {
+            let any = purchase.lines.iter().any(|line| self.fits(&rule.lines, line));
+            let why = if any { Why::NoRate } else { Why::NoLine };
+            add(&mut lines, &self.cut(rule.id.as_str(), given, &rule.caps, Some(why)));
+        }
+        lines
+    }
+
+    /// What comes on top of it, line by line.
+    fn extras(&mut self, rated: &[i64]) -> Vec<i64> {
+        let most = self.policy.earning.most_extra.unwrap_or(u32::MAX);
+        let mut shares = vec![0_u32; rated.len()];
+        let mut sums = vec![0; rated.len()];
+        for extra in extras(self.purchase, self.member, self.policy) {
+            let mut given = Vec::with_capacity(rated.len());
+            let (mut any, mut full) = (false, false);
+            let lines = self.purchase.lines.iter().zip(rated).zip(&mut shares);
+            for ((line, rate), share) in lines {
+                let fits = extra.against.is_none()
+                    && extra.lines.is_none_or(|lines| self.fits(lines, line));
+                let sum = share.saturating_add(if fits { extra.share } else { 0 });
+                given.push(of_share(*rate, sum.min(most)) - of_share(*rate, (*share).min(most)));
+                any |= fits && *rate > 0;
+                full |= fits && sum > most;
+                *share = sum;
+            }
+            let why = match extra.against {
+                Some(why) => why,
+                None if full => Why::MostExtra,
+                None if any => Why::NoRate,
+                None => Why::NoLine,
+            };
+            add(&mut sums, &self.cut(extra.rule, given, &extra.caps, Some(why)));
+        }
+        sums
+    }
+
+    /// Cuts what a rule gives to its caps, and tells and counts it. `nothing`
+    /// is why it is nothing, if it is.
+    fn cut(&mut self, rule: &str, given: Vec<i64>, caps: &Caps, nothing: Option<Why>) -> Vec<i64> {
+        let cut = cut_to(&given, self.room(rule, caps));
+        let why = match (sum(&given), sum(&cut)) {
+            (before, now) if now < before => Some(Why::Capped),
+            (0, _) => nothing,
+            _ => nothing.filter(|why| *why == Why::MostExtra),
+        };
+        self.tell(rule, sum(&cut), why);
+        self.note(rule, caps, sum(&cut));
+        cut
+    }
+
+    /// How many points a rule may give still.
+    fn room(&self, rule: &str, caps: &Caps) -> i64 {
+        let left = |span, cap: Option<u32>| {
+            let (_, given) = counting::counted(self.counters, span, rule, self.date);
+            cap.map(|cap| i64::from(cap).saturating_sub(given).max(0))
+        };
+        let rooms =
+            [caps.order.map(i64::from), left(Span::Day, caps.day), left(Span::Month, caps.month)];
+        rooms.into_iter().flatten().min().unwrap_or(i64::MAX)
+    }
+
+    fn note(&mut self, rule: &str, caps: &Caps, points: i64) {
+        for (span, cap) in [(Span::Day, caps.day), (Span::Month, caps.month)] {
+            if cap.is_some() && points > 0 {
+                self.earned.counted.push((span, rule.to_owned(), points));
+            }
+        }
+    }
 }
 
-fn authority<'a>(rule: &'a str, policy: &'a Policy) -> Authority<'a> {
-    Authority { rule, policy: policy.version.as_str() }
+/// What may come on top of rates: what the member's tier gives, and multipliers.
+fn extras<'a>(
+    purchase: &Purchase,
+    member: &Member,
+    policy: &'a PointsPolicy,
+) -> impl Iterator<Item = Extra<'a>> {
+    let level = policy.tiers.level(member.tier.as_ref());
+    let of_tier = level.filter(|level| level.benefits.extra > 0).map(|level| Extra {
+        rule: level.id.as_str(),
+        share: level.benefits.extra,
+        lines: None,
+        caps: Caps::default(),
+        against: None,
+    });
+    let others = policy.earning.multipliers.iter().map(|rule| Extra {
+        rule: rule.id.as_str(),
+        share: rule.extra,
+        lines: Some(&rule.lines),
+        caps: rule.caps.clone(),
+        against: calendar::against(&rule.when, purchase.at, member, &policy.zone),
+    });
+    of_tier.into_iter().chain(others)
 }
 
-/// The points that each line of an order earns: of what is paid for it in
-/// money, rounded down.
-#[must_use]
-pub fn of_lines(order: &Order, policy: &PointsPolicy) -> Vec<i64> {
-    let paid = order.lines.iter().map(|it| it.total.minor().saturating_sub(it.points.minor()));
-    paid.map(|paid| policy.of_line(paid)).collect()
+/// A share of points in basis points, rounded down.
+fn of_share(points: i64, share: u32) -> i64 {
+    let exact = i128::from(points) * i128::from(share) / i128::from(WHOLE);
+    i64::try_from(exact).unwrap_or(i64::MAX)
+}
+
+/// Cuts points of lines to so many together, each in proportion to what it had.
+fn cut_to(lines: &[i64], most: i64) -> Vec<i64> {
+    let whole = sum(lines);
+    if whole <= most {
+        return lines.to_vec();
+    }
+    let share = |upto: i64| {
+        let exact = i128::from(most) * i128::from(upto) / i128::from(whole.max(1));
+        i64::try_from(exact).unwrap_or(most)
+    };
+    let running = lines.iter().scan(0_i64, |upto, points| {
+        let before = *upto;
+        *upto = upto.saturating_add(*points);
+        Some(share(*upto).saturating_sub(share(before)))
+    });
+    running.collect()
+}
+
+fn sum(points: &[i64]) -> i64 {
+    points.iter().fold(0, |sum, it| sum.saturating_add(*it))
+}
+
+fn add(lines: &mut [i64], more: &[i64]) {
+    for (line, more) in lines.iter_mut().zip(more) {
+        *line = line.saturating_add(*more);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use aftercart::model::{
-        dispatch::Shipment,
-        order::OrderPoints,
-        points::{Account, Cause, apply},
-        shipment::Journey,
-        stock::LocationId,
-    };
+    use aftercart::model::points::{Account, Entry, Tier};
     use proptest::prelude::*;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::rules::{
-        fixtures::{at, member, money, order},
-        settle,
-    };
+    use crate::rules::fixtures::{at, member, money, order};
 
-    /// So many parcels, each delivered then or not.
-    fn dispatch(order: &Order, delivered: &[Option<Timestamp>]) -> Dispatch {
-        let shipment = |(number, delivered_at): (u16, &Option<Timestamp>)| Shipment {
-            journey: Journey { delivered_at: *delivered_at, ..Journey::pending() },
-            ..Shipment::new(&order.id, number, LocationId::default(), Vec::new(), at(0))
-        };
-        let shipments = (1..).zip(delivered).map(shipment).collect();
-        Dispatch { shipments, ..Dispatch::unopened(order, at(0)) }
+    fn policy(changed: &Value) -> Policy {
+        let mut policy = Policy::default_document().unwrap();
+        policy.points.earning = serde_json::from_value(changed.clone()).unwrap();
+        let level = json!([{
+            "id": "gold", "title": { "en": "Gold" }, "reach": [{ "points": 1 }],
+            "benefits": { "extra": 5_000 },
+        }]);
+        policy.points.tiers.levels = serde_json::from_value(level).unwrap();
+        policy.points.check().unwrap();
+        policy
     }
 
-    fn policy() -> Policy {
-        Policy::default_document().unwrap()
+    fn rules() -> Value {
+        let title = json!({ "en": "T" });
+        json!({
+            "rates": [
+                { "id": "tea", "title": title, "lines": { "categories": ["tea"] }, "points": 3, "per_minor": 100 },
+                { "id": "app", "title": title, "lines": { "channels": ["app"] }, "points": 2, "per_minor": 100 },
+            ],
+            "excluded": [{ "skus": ["CARD"] }],
+            "multipliers": [
+                { "id": "kiln", "title": title, "extra": 10_000, "lines": { "brands": ["Kiln"] } },
+                { "id": "birthday", "title": title, "extra": 10_000, "when": { "birthday_month": true } },
+            ],
+        })
     }
 
-    fn decided(order: &Order, dispatch: Option<&Dispatch>, ledger: &Ledger) -> Option<Posting> {
-        let posted = &Posted::nothing(order);
-        decide(Facts { order, dispatch, ledger, posted, now: at(2) }, &policy()).unwrap()
+    fn text(text: &str) -> Text<40> {
+        Text::new(text).unwrap()
     }
 
-    /// A ledger with so many points that end on day 400, some held for the order.
-    fn with_hold(order: &Order, points: i64, held: i64) -> Ledger {
-        let mut ledger = Ledger::empty(member());
-        let other = aftercart::model::id::OrderId::derive(&["other"]);
-        let by = Authority { rule: "r", policy: "1" };
-        ledger.earn(&other, &[points], at(0), by).unwrap();
-        ledger.start_clock(&other, at(0));
-        ledger.mature_one(at(0), by, |_| at(400)).unwrap();
-        ledger.hold(&order.id, held).unwrap();
-        ledger
+    /// A line: SKU, category, brand, and what is paid.
+    fn bought((sku, category, brand, paid): (&str, &str, &str, i64)) -> Bought {
+        Bought {
+            sku: Sku::parse(sku).unwrap(),
+            category: (!category.is_empty()).then(|| text(category)),
+            brand: (!brand.is_empty()).then(|| text(brand)),
+            gift: false,
+            paid,
+        }
+    }
+
+    fn purchase(channel: Option<&str>, lines: &[(&str, &str, &str, i64)]) -> Purchase {
+        let lines = lines.iter().copied().map(bought).collect();
+        Purchase { at: at(10), channel: channel.map(text), lines }
+    }
+
+    fn gold() -> Member {
+        Member { tier: Some(Tier::new("gold").unwrap()), ..Member::default() }
+    }
+
+    fn told(earned: &Earned) -> Vec<(&str, i64, Option<Why>)> {
+        earned.told.iter().map(|it| (it.rule.as_str(), it.points, it.why)).collect()
     }
 
     #[test]
@@ -233,197 +462,180 @@ mod tests {
             (&[100], &[1]),
             (&[12_345], &[123]),
         ] {
-            assert_eq!(of_lines(&order(totals, None), &policy().points), points, "{totals:?}");
+            let purchase = Purchase::of_order(&order(totals, None), at(1));
+            let policy = Policy::default_document().unwrap().points;
+            let earned = earned(&purchase, &Member::default(), &Counters::new(), &policy);
+            assert_eq!(earned.lines, points, "{totals:?}");
         }
-        let mut mixed = order(&[5_000], None);
-        mixed.lines[0].points = money(1_050);
-        assert_eq!(of_lines(&mixed, &policy().points), [39], "what points pay earns none");
     }
 
     #[test]
-    fn a_paid_order_earns_once_and_an_unpaid_one_nothing() {
-        let empty = Ledger::empty(member());
-        assert_eq!(decided(&order(&[5_000], None), None, &empty), None);
-        assert_eq!(decided(&order(&[99], Some(at(1))), None, &empty), None);
-        let paid = order(&[5_000], Some(at(1)));
-        let posting = decided(&paid, None, &empty).unwrap();
-        let entry = &posting.entries[0];
-        assert_eq!((entry.at, &entry.cause), (at(1), &Cause::OrderPaid(paid.id.clone())));
-        assert_eq!(
-            (entry.rule.as_str(), entry.policy.clone()),
-            (RULE, policy().version.to_string())
-        );
-        assert_eq!(posting.ledger.balance(Account::Pending), 50);
-        assert_eq!(posting.ledger.pending[0].matures_at, None);
-        assert_eq!(decided(&paid, None, &posting.ledger), None);
-    }
-
-    #[test]
-    fn held_points_are_spent_with_the_earning() {
-        let mut placed = order(&[5_000], None);
-        placed.points = Some(OrderPoints { points: 120, amount: money(1_200) });
-        placed.lines[0].points = money(1_200);
-        let ledger = with_hold(&placed, 150, 120);
-        assert_eq!(decided(&placed, None, &ledger), None, "not paid");
-        let paid = Order { paid_at: Some(at(1)), ..placed };
-        let posting = decided(&paid, None, &ledger).unwrap();
-        let causes: Vec<_> = posting.entries.iter().map(|entry| entry.cause.clone()).collect();
-        let id = paid.id.clone();
-        assert_eq!(causes, [Cause::OrderPaid(id.clone()), Cause::OrderPoints(id)]);
-        assert_eq!((posting.ledger.spendable(), posting.ledger.held()), (30, 0));
-        assert_eq!(posting.ledger.balance(Account::Pending), 38);
-        assert_eq!(decided(&paid, None, &posting.ledger), None);
-    }
-
-    #[test]
-    fn the_clock_starts_at_delivery_and_follows_what_becomes_of_it() {
-        let paid = order(&[5_000], Some(at(1)));
-        let arrived = |day| dispatch(&paid, &[Some(at(day))]);
-        let both = decided(&paid, Some(&arrived(5)), &Ledger::empty(member())).unwrap();
-        assert_eq!(both.entries.len(), 1);
-        assert_eq!(both.ledger.pending[0].matures_at, Some(at(19)));
-        assert_eq!(decided(&paid, Some(&arrived(5)), &both.ledger), None);
-        let corrected = decided(&paid, Some(&arrived(7)), &both.ledger).unwrap();
-        assert_eq!(corrected.entries, []);
-        assert_eq!(corrected.ledger.pending[0].matures_at, Some(at(21)));
-        let back = decided(&paid, Some(&dispatch(&paid, &[None])), &both.ledger).unwrap();
-        assert_eq!((back.entries, back.ledger.pending[0].matures_at), (Vec::new(), None));
-        assert_eq!(decided(&paid, Some(&dispatch(&paid, &[None])), &back.ledger), None);
-        assert_eq!(decided(&paid, None, &both.ledger), None);
-    }
-
-    #[test]
-    fn the_clock_starts_with_the_last_parcel_and_another_one_extends_it() {
-        let paid = order(&[5_000], Some(at(1)));
-        let (first, second) = (Some(at(5)), Some(at(9)));
-        let mut ledger = Ledger::empty(member());
-        for (delivered, matures_at) in [
-            (&[first, None][..], None),
-            (&[first, second], Some(at(23))),
-            (&[second, first], Some(at(23))),
-            (&[first, second, None], None),
-            (&[first, second, Some(at(12))], Some(at(26))),
+    fn neither_tax_nor_what_points_pay_nor_gifts_earn() {
+        for (total, tax, points, paid) in [
+            (5_000, 0, 1_050, 3_950),
+            (12_000, 2_000, 0, 10_000),
+            (12_000, 2_000, 6_000, 5_000),
+            (12_000, 2_000, 12_000, 0),
+            (1_199, 199, 1, 999),
+            (0, 0, 0, 0),
         ] {
-            if let Some(posting) = decided(&paid, Some(&dispatch(&paid, delivered)), &ledger) {
-                ledger = posting.ledger;
-            }
-            assert_eq!(ledger.pending[0].matures_at, matures_at, "{delivered:?}");
+            assert_eq!(in_money(total, tax, points), paid, "{total} {tax} {points}");
         }
-        let mut replaced = dispatch(&paid, &[None, first]);
-        replaced.shipments[0].cancelled_at = first;
-        let posting = decided(&paid, Some(&replaced), &Ledger::empty(member())).unwrap();
-        assert_eq!(posting.ledger.pending[0].matures_at, Some(at(19)), "it is not waited for");
+        let mut order = order(&[12_000, 5_000], None);
+        (order.lines[0].tax, order.lines[1].gift) =
+            (money(2_000), Some(aftercart::model::price::RuleId::parse("gift").unwrap()));
+        let policy = Policy::default_document().unwrap().points;
+        let ask = |order: &Order| {
+            let purchase = Purchase::of_order(order, at(1));
+            earned(&purchase, &Member::default(), &Counters::new(), &policy)
+        };
+        let within = ask(&order);
+        assert_eq!((within.lines, within.left), (vec![100, 0], vec![(1, Left::Gift)]));
+        order.tax_included = false;
+        assert_eq!(ask(&order).lines, [120, 0], "it is on top");
     }
 
     #[test]
-    fn what_was_earned_and_has_matured_is_left_alone() {
-        let paid = order(&[5_000], Some(at(1)));
-        let arrived = dispatch(&paid, &[Some(at(5))]);
-        let empty = Ledger::empty(member());
-        let earned = decided(&paid, None, &empty).unwrap().entries.pop();
-        let posted = &Posted { earned, ..Posted::nothing(&paid) };
-        let facts =
-            Facts { order: &paid, dispatch: Some(&arrived), ledger: &empty, posted, now: at(6) };
-        assert_eq!(decide(facts, &policy()), Ok(None));
+    fn every_rule_tells_what_it_gave_and_why_not() {
+        let policy = policy(&rules());
+        let lines = [
+            ("SENCHA", "tea", "Kiln", 1_050),
+            ("CUP", "", "Kiln", 250),
+            ("CARD", "tea", "", 9_000),
+            ("SPOON", "", "", 99),
+        ];
+        let ask = |channel, member: &Member| {
+            earned(&purchase(channel, &lines), member, &Counters::new(), &policy.points)
+        };
+        let plain = ask(None, &Member::default());
+        assert_eq!(plain.lines, [60, 4, 0, 0]);
+        assert_eq!(plain.left, [(2, Left::Excluded), (3, Left::TooLittle)]);
+        assert_eq!(
+            told(&plain),
+            [
+                ("base", 2, None),
+                ("tea", 30, None),
+                ("app", 0, Some(Why::NoLine)),
+                ("kiln", 32, None),
+                ("birthday", 0, Some(Why::NoBirthday)),
+            ]
+        );
+        assert_eq!(
+            plain.gave(),
+            [("base", 2), ("tea", 30), ("kiln", 32)].map(|(rule, it)| (rule.to_owned(), it))
+        );
+        let app = ask(Some("app"), &gold());
+        assert_eq!(
+            told(&app),
+            [
+                ("base", 0, None),
+                ("tea", 30, None),
+                ("app", 4, None),
+                ("gold", 17, None),
+                ("kiln", 34, None),
+                ("birthday", 0, Some(Why::NoBirthday)),
+            ]
+        );
+        assert_eq!(app.lines, [75, 10, 0, 0]);
     }
 
-    /// A ledger, and the other items that a posting writes.
-    struct Kept {
-        ledger: Ledger,
-        posted: Posted,
-        sums: BTreeMap<Account, i64>,
-    }
-
-    impl Kept {
-        fn add(&mut self, entry: &Entry) {
-            apply(&mut self.sums, &entry.postings).unwrap();
-            match entry.cause {
-                Cause::OrderPaid(_) => self.posted.earned = Some(entry.clone()),
-                Cause::OrderPoints(_) => self.posted.spent = Some(entry.clone()),
-                _ => {}
-            }
-        }
-
-        fn handle(&mut self, order: &Order, dispatch: Option<&Dispatch>, now: Timestamp) {
-            let facts = Facts { order, dispatch, ledger: &self.ledger, posted: &self.posted, now };
-            let Some(posting) = decide(facts, &policy()).unwrap() else { return };
-            posting.entries.iter().for_each(|entry| self.add(entry));
-            self.posted.undone = posting.undone;
-            self.ledger = posting.ledger;
-        }
-
-        fn mature(&mut self, now: Timestamp) {
-            for entry in settle::decide(&mut self.ledger, &policy(), now, 20).unwrap() {
-                self.add(&entry);
-            }
+    #[test]
+    fn caps_cut_in_proportion_and_say_so() {
+        let mut document = rules();
+        document["most_extra"] = json!(12_000);
+        document["multipliers"][0]["caps"] = json!({ "order": 20 });
+        document["caps"] = json!({ "order": 90, "day": 100, "month": 150 });
+        let policy = policy(&document);
+        let lines = [("SENCHA", "tea", "Kiln", 1_000), ("CUP", "", "Kiln", 3_000)];
+        let birthday = Member {
+            birthday: Some(aftercart::model::time::YearDay::parse("01-31").unwrap()),
+            ..gold()
+        };
+        let purchase = purchase(None, &lines);
+        let mut ledger = Ledger::empty(member());
+        let earned = earned(&purchase, &birthday, &ledger.counters, &policy.points);
+        assert_eq!(
+            told(&earned),
+            [
+                ("base", 30, None),
+                ("tea", 30, None),
+                ("app", 0, Some(Why::NoLine)),
+                ("gold", 30, None),
+                ("kiln", 20, Some(Why::Capped)),
+                ("birthday", 0, Some(Why::MostExtra)),
+                ("cap", -20, Some(Why::Capped)),
+            ]
+        );
+        assert_eq!(earned.lines, [45, 45]);
+        // The day has ten left, the month then fifty.
+        for (order, day, points) in [("1", 10, 90), ("2", 10, 10), ("3", 10, 0), ("4", 11, 50)] {
+            let purchase = Purchase { at: at(day), ..purchase.clone() };
+            let id = OrderId::derive(&[order]);
+            let earning =
+                earn(&mut ledger, &id, &purchase, Some(money(1)), &birthday, &policy).unwrap();
+            let entry = earning.unwrap().entry;
+            assert_eq!(Entry::into(&entry, Account::Pending), points, "{order}");
+            let gave: i64 = entry.gave.iter().map(|(_, points)| points).sum();
+            assert_eq!(gave, points, "{order}");
         }
     }
 
     proptest! {
         #[test]
-        fn in_any_order_and_number_the_messages_end_in_the_same_ledger(
-            totals in prop::collection::vec(0_i64..100_000, 1..5),
-            deliveries in prop::collection::vec(0_usize..4, 0..8),
-            last in 1_usize..4,
+        fn what_rules_gave_is_what_lines_have_within_every_cap(
+            lines in prop::collection::vec((0_usize..4, 0_usize..3, 0_i64..1_000_000), 0..8),
+            shares in prop::collection::vec(1_u32..30_000, 0..4),
+            caps in prop::collection::vec(prop::option::of(0_u32..5_000), 4),
+            most_extra in prop::option::of(0_u32..40_000),
         ) {
-            // What may be true when a message is handled: paid, delivered, delivered later, gone back.
-            let paid = order(&totals, Some(at(1)));
-            let told = |delivered_at| Some(dispatch(&paid, &[delivered_at]));
-            let states = [None, told(Some(at(5))), told(Some(at(6))), told(None)];
-            let mut ledger = Ledger::empty(member());
-            for state in deliveries.iter().chain(&[last]) {
-                if let Some(posting) = decided(&paid, states[*state].as_ref(), &ledger) {
-                    ledger = posting.ledger;
+            let title = json!({ "en": "T" });
+            let multipliers: Vec<Value> = shares.iter().enumerate().map(|(n, extra)| json!({
+                "id": format!("m{n}"), "title": title, "extra": extra,
+                "lines": { "brands": [if n % 2 == 0 { "Kiln" } else { "Mill" }] }, "caps": { "order": caps[3] },
+            })).collect();
+            let document = json!({
+                "rates": [{
+                    "id": "tea", "title": title, "lines": { "categories": ["tea"] },
+                    "points": 7, "per_minor": 130, "caps": { "order": caps[2] },
+                }],
+                "excluded": [{ "categories": ["card"] }],
+                "multipliers": multipliers,
+                "most_extra": most_extra,
+                "caps": { "order": caps[0], "day": caps[1] },
+            });
+            let policy = policy(&document);
+            let lines: Vec<_> = lines.iter().map(|(category, brand, paid)| {
+                ("S", ["", "tea", "card", "cup"][*category], ["", "Kiln", "Mill"][*brand], *paid)
+            }).collect();
+            let purchase = purchase(None, &lines);
+            let mut counters = Counters::new();
+            let mut of_day = 0;
+            for _ in 0..2 {
+                let earned = earned(&purchase, &gold(), &counters, &policy.points);
+                let gave: i64 = earned.told.iter().map(|told| told.points).sum();
+                prop_assert_eq!(gave, earned.points());
+                prop_assert!(earned.lines.iter().all(|points| *points >= 0));
+                prop_assert!(caps[0].is_none_or(|most| earned.points() <= i64::from(most)));
+                for told in &earned.told {
+                    let cap = match told.rule.as_str() { "tea" => caps[2], "base" | "gold" | "cap" => None, _ => caps[3] };
+                    prop_assert!(cap.is_none_or(|most| told.points <= i64::from(most)));
+                    prop_assert_eq!(told.points < 0, told.rule == CAP);
                 }
-                prop_assert_eq!(ledger.check(), Ok(()));
-            }
-            let once = decided(&paid, states[last].as_ref(), &Ledger::empty(member()));
-            prop_assert_eq!(ledger, once.map_or(Ledger::empty(member()), |posting| posting.ledger));
-        }
-
-        #[test]
-        fn whenever_the_order_is_looked_at_the_same_is_undone(
-            totals in prop::collection::vec((1_u32..9, 0_i64..50_000), 1..4),
-            points in 1_i64..300,
-            steps in prop::collection::vec((0_u8..5, 0_usize..4, 1_u32..4, 0_u16..9), 0..30),
-        ) {
-            let mut order = order(&totals.iter().map(|(_, total)| *total).collect::<Vec<_>>(), Some(at(1)));
-            for (line, (quantity, total)) in order.lines.iter_mut().zip(&totals) {
-                (line.quantity, line.points) = (*quantity, money(total / 3));
-            }
-            let amount = money(totals.iter().map(|(_, total)| total / 3).sum());
-            order.points = Some(OrderPoints { points, amount });
-            let ledger = with_hold(&order, 300, points);
-            let (posted, sums) = (Posted::nothing(&order), ledger.balances.clone());
-            let mut kept = Kept { ledger, posted, sums };
-            let (mut arrived, mut day) = (None, 1);
-            for (step, line, units, days) in steps {
-                day += days;
-                match step {
-                    0 => kept.handle(&order, arrived.as_ref(), at(day)),
-                    1 => kept.mature(at(day)),
-                    2 => arrived = Some(dispatch(&order, &[Some(at(day))])),
-                    3 => if let Some(line) = order.lines.get_mut(line) {
-                        line.cancelled = line.quantity.min(line.cancelled + units);
-                    },
-                    _ => {
-                        kept.handle(&order, arrived.as_ref(), at(day));
-                        let once = kept.ledger.clone();
-                        kept.handle(&order, arrived.as_ref(), at(day));
-                        prop_assert_eq!(&once, &kept.ledger, "a message that comes again");
+                for (position, left) in &earned.left {
+                    prop_assert_eq!(earned.lines[*position], 0, "{:?}", left);
+                }
+                earned.count(&mut counters, purchase.at.date_in(&policy.points.zone));
+                of_day += earned.points();
+                prop_assert!(caps[1].is_none_or(|most| of_day <= i64::from(most)));
+                // Nothing is earned for less than it would be at the base rate,
+                // unless something is cut or left out.
+                if caps.iter().all(Option::is_none) {
+                    for (line, points) in purchase.lines.iter().zip(&earned.lines) {
+                        let is_card = line.category == Some(text("card"));
+                        prop_assert!(is_card || *points >= policy.points.of_line(line.paid) || line.category == Some(text("tea")));
                     }
                 }
-                prop_assert_eq!(kept.ledger.check(), Ok(()));
-                prop_assert_eq!(&kept.sums, &kept.ledger.balances);
             }
-            kept.handle(&order, arrived.as_ref(), at(day));
-            let lines = of_lines(&order, &policy().points);
-            let balance = |account| kept.ledger.balance(account);
-            let earned = 300 + lines.iter().sum::<i64>() - undo::taken(&order, &lines);
-            prop_assert_eq!(-balance(Account::Issued), earned);
-            prop_assert_eq!(balance(Account::Spent), points - undo::returned(&order));
-            let own = balance(Account::Pending) + balance(Account::Available) + balance(Account::Debt);
-            prop_assert_eq!(own + balance(Account::Expired) + balance(Account::Spent), earned);
         }
     }
 }

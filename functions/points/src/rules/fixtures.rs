@@ -6,7 +6,9 @@ use aftercart::model::{
     id::OrderId,
     money::{Currency, Money},
     order::{Order, OrderDelivery, OrderLine, OrderStatus},
+    points::{Account, Authority, Cause, Entry, Ledger, Lot, Movement},
     product::Sku,
+    profile::Profile,
     text::Text,
     time::{Date, Period, Timestamp},
 };
@@ -19,6 +21,11 @@ pub(crate) fn member() -> CustomerId {
     CustomerId::member("a").unwrap()
 }
 
+/// A member of whom nothing is known.
+pub(crate) fn nobody() -> Profile {
+    Profile::empty(member())
+}
+
 pub(crate) fn money(minor: i64) -> Money {
     Money::new(minor, Currency::parse("EUR").unwrap()).unwrap()
 }
@@ -28,6 +35,8 @@ pub(crate) fn order(totals: &[i64], paid_at: Option<Timestamp>) -> Order {
     let line = |(n, total): (usize, &i64)| OrderLine {
         sku: Sku::parse(&format!("S{n}")).unwrap(),
         title: Text::new("Tea").unwrap(),
+        category: None,
+        brand: None,
         quantity: 1,
         unit_price: money(*total),
         discount: money(0),
@@ -78,4 +87,16 @@ pub(crate) fn order(totals: &[i64], paid_at: Option<Timestamp>) -> Order {
         request: "r".to_owned(),
         policy: "1".to_owned(),
     }
+}
+
+/// Gives a lot.
+pub(crate) fn granted(ledger: &mut Ledger, lot: Lot) -> Entry {
+    let which = format!("{} {}", lot.granted_at, lot.expires_at);
+    let movement = Movement {
+        id: ledger.entry_id("milestone", &which, &ledger.balance(Account::Issued).to_string()),
+        at: lot.granted_at,
+        cause: Cause::Milestone(Text::new("test").unwrap()),
+        authority: Authority { rule: "test", policy: "1" },
+    };
+    ledger.credit(movement, Account::Issued, vec![lot]).unwrap()
 }

@@ -9,8 +9,7 @@
 
 use aftercart::model::{
     order::{Order, OrderLine, OrderStatus},
-    points::Lot,
-    time::Timestamp,
+    points::{Lot, LotPart},
 };
 
 /// For how many units of a line the money went back: they were called off, or
@@ -43,7 +42,7 @@ pub fn taken(order: &Order, earned: &[i64]) -> i64 {
 /// gifts are not given back.
 #[must_use]
 pub fn returned(order: &Order) -> i64 {
-    let Some(points) = order.points else { return 0 };
+    let Some(points) = &order.points else { return 0 };
     let mut bought = order.lines.iter().filter(|line| line.gift.is_none());
     if bought.all(|line| units(order, line) == line.quantity) {
         return points.points;
@@ -56,24 +55,37 @@ pub fn returned(order: &Order) -> i64 {
     i64::try_from(back).unwrap_or(goods)
 }
 
-/// The lots that come back when of the points that paid for an order, taken
-/// from these lots, `before` came back earlier and `now` are to be back: those
-/// that end last come back first. They keep their ends, but last at least
-/// until `least_end`.
+/// What is paid in money for the units of an order that are not off, in minor
+/// units: of each line the difference of its whole and the share of those that
+/// are off.
 #[must_use]
-pub fn returning(lots: &[Lot], before: i64, now: i64, least_end: Timestamp) -> Vec<Lot> {
+pub fn paid(order: &Order) -> i64 {
+    let of = |line: &OrderLine| {
+        let whole = line.total.minor().saturating_sub(line.points.minor()).max(0);
+        whole.saturating_sub(line.share(whole, units(order, line)))
+    };
+    order.lines.iter().map(of).fold(0, i64::saturating_add)
+}
+
+/// The lots that come back when of the points that were taken in these parts
+/// of lots `before` came back earlier and `now` are to be back: those that end
+/// last come back first. `as_lot` says with which end.
+#[must_use]
+pub fn returning(
+    taken: &[LotPart],
+    before: i64,
+    now: i64,
+    as_lot: impl Fn(&LotPart) -> Lot,
+) -> Vec<Lot> {
     let (mut skipped, mut wanted) = (before, now.saturating_sub(before));
     let mut back: Vec<Lot> = Vec::new();
-    for lot in lots.iter().rev() {
-        let here = lot.points.saturating_sub(skipped).max(0);
-        skipped = skipped.saturating_sub(lot.points).max(0);
-        let points = here.min(wanted);
+    for part in taken.iter().rev() {
+        let took = part.points.saturating_neg().max(0);
+        let points = took.saturating_sub(skipped).clamp(0, wanted.max(0));
+        skipped = skipped.saturating_sub(took).max(0);
         wanted -= points;
-        let expires_at = lot.expires_at.max(least_end);
-        match back.last_mut() {
-            _ if points == 0 => {}
-            Some(last) if last.expires_at == expires_at => last.points += points,
-            _ => back.push(Lot { expires_at, points }),
+        if points > 0 {
+            back.push(Lot { points, ..as_lot(part) });
         }
     }
     back.reverse();
@@ -96,7 +108,7 @@ mod tests {
             (line.quantity, line.points, line.cancelled) = (*quantity, money(*share), *cancelled);
         }
         let amount = money(lines.iter().map(|(_, share, _)| share).sum());
-        order.points = (points > 0).then_some(OrderPoints { points, amount });
+        order.points = (points > 0).then_some(OrderPoints { points, amount, account: None });
         order.delivery.points = delivery;
         order
     }
@@ -145,19 +157,22 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_last_comes_back_first_and_lasts_a_while() {
-        let lot = |day, points| Lot { expires_at: at(day), points };
-        let lots = [lot(10, 100), lot(40, 50), lot(90, 20)];
+    fn what_ends_last_comes_back_first() {
+        let part = |day, points| Lot::new(points, at(0), at(day)).part(-points);
+        let taken = [part(10, 100), part(40, 50), part(90, 20)];
+        let keep = |part: &LotPart| Lot::new(0, part.granted_at, part.expires_at);
         for (before, now, back) in [
             (0, 0, vec![]),
-            (0, 20, vec![lot(90, 20)]),
-            (20, 60, vec![lot(40, 40)]),
-            (10, 170, vec![lot(30, 100), lot(40, 50), lot(90, 10)]),
+            (0, 20, vec![(90, 20)]),
+            (20, 60, vec![(40, 40)]),
+            (10, 170, vec![(10, 100), (40, 50), (90, 10)]),
             (170, 170, vec![]),
+            (60, 20, vec![]),
         ] {
-            assert_eq!(returning(&lots, before, now, at(30)), back, "{before} {now}");
+            let lots: Vec<Lot> =
+                back.iter().map(|(day, points)| Lot::new(*points, at(0), at(*day))).collect();
+            assert_eq!(returning(&taken, before, now, keep), lots, "{before} {now}");
         }
-        assert_eq!(returning(&lots, 0, 170, at(60)), [lot(60, 150), lot(90, 20)]);
     }
 
     proptest! {
@@ -171,8 +186,11 @@ mod tests {
             let paid: Vec<_> = lines.iter().map(|(quantity, share, _)| (*quantity, *share, 0)).collect();
             let earned: Vec<i64> = lines.iter().map(|(_, _, earned)| *earned).collect();
             let mut order = called_off(&paid, goods + delivery, delivery);
-            let lots: Vec<Lot> = (0_u16..7).map(|day| Lot { expires_at: at(day), points: (goods + delivery) / 7 })
-                .chain([Lot { expires_at: at(9), points: (goods + delivery) % 7 }]).collect();
+            let part = |day, points: i64| Lot::new(points, at(0), at(day)).part(-points);
+            let whole = goods + delivery;
+            let lots: Vec<LotPart> =
+                (0_u16..7).map(|day| part(day, whole / 7)).chain([part(9, whole % 7)]).collect();
+            let keep = |part: &LotPart| Lot::new(0, part.granted_at, part.expires_at);
             let (mut took, mut back, mut came) = (0, 0, 0);
             let step = |order: &mut Order, line: usize, units: u32, refunded: bool| {
                 if let Some(line) = order.lines.get_mut(line) {
@@ -185,7 +203,7 @@ mod tests {
                 step(&mut order, line, units, refunded);
                 let (takes, gives) = (taken(&order, &earned), returned(&order));
                 prop_assert!(takes >= took && gives >= back, "it only grows");
-                came += total(&returning(&lots, back, gives, at(8)));
+                came += total(&returning(&lots, back, gives, keep));
                 (took, back) = (takes, gives);
                 prop_assert_eq!(came, back);
             }

@@ -1,0 +1,5 @@
+//! The Lambda function `campaign-draw`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_points::campaign_draw::FUNCTION)
+}

@@ -1,0 +1,5 @@
+//! The Lambda function `contest-end`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_points::contest_end::FUNCTION)
+}

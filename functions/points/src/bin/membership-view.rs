@@ -1,0 +1,5 @@
+//! The Lambda function `membership-view`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_points::membership_view::FUNCTION)
+}

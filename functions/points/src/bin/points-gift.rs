@@ -1,0 +1,5 @@
+//! The Lambda function `points-gift`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_points::points_gift::FUNCTION)
+}

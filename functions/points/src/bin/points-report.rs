@@ -1,0 +1,5 @@
+//! The Lambda function `points-report`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_points::points_report::FUNCTION)
+}
