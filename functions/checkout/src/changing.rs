@@ -22,6 +22,7 @@ use aftercart::{
         id::OrderId,
         logistics::Service,
         order::{Actor, Deed, Order, OrderStatus, RefundCause},
+        points::Holder,
         stock::StockPart,
         text::Text,
         time::Timestamp,
@@ -233,8 +234,9 @@ fn given_back(before: &Order, after: &Order) -> Vec<Write> {
     writes.extend(before.quotas.iter().map(quotas::release));
     let voucher = |id| vouchers::release(&before.customer, id, &before.id);
     writes.extend(before.vouchers.iter().map(voucher));
-    let held = before.points.filter(|_| before.paid_at.is_none());
-    writes.extend(held.map(|held| points::release(&before.customer, &before.id, held.points)));
+    let (holder, payer) = (Holder::Order(before.id.clone()), before.payer());
+    let held = before.points.as_ref().filter(|_| before.paid_at.is_none());
+    writes.extend(held.map(|held| points::release(payer, &holder, held.points)));
     writes
 }
 

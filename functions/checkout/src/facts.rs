@@ -2,7 +2,7 @@
 
 use aftercart::{
     model::{product::Sku, stock::LocationId},
-    store::{Found, Key, StoreError, quotas, stock},
+    store::{Found, Key, Store, StoreError, quotas, stock},
 };
 
 use crate::rules::quote::{self, Basket, Facts, Terms};
@@ -39,8 +39,15 @@ pub(crate) fn reading(basket: &Basket, terms: &Terms<'_>) -> Reading {
 }
 
 impl Reading {
-    /// What was found, as the rules take it.
-    pub(crate) fn facts(&self, basket: &Basket, found: &Found) -> Result<Facts, StoreError> {
+    /// What was found, as the rules take it. Points are those of the account into
+    /// which the buyer's is linked, which is read then, if it is. There are none
+    /// if that was undone between both reads.
+    pub(crate) async fn facts(
+        &self,
+        store: &Store,
+        basket: &Basket,
+        found: &Found,
+    ) -> Result<Facts, StoreError> {
         let mut facts = Facts::default();
         for (sku, _) in &self.skus {
             if let Some(product) = found.product(sku)? {
@@ -58,7 +65,14 @@ impl Reading {
                     facts.vouchers.insert(id.clone(), voucher);
                 }
             }
-            facts.spendable = found.ledger(member)?.holdable();
+            let own = found.ledger(member)?;
+            facts.spendable = own.holdable();
+            if let Some((payer, _)) = own.link.into {
+                let payers = store.read(&[Key::ledger(&payer)]).await?.ledger(&payer)?;
+                let pays = payers.link.from.contains(member);
+                facts.spendable = if pays { payers.holdable() } else { 0 };
+                facts.payer = pays.then_some(payer);
+            }
         }
         facts.gifts.clone_from(&self.candidates.gifts);
         facts.quotas.clone_from(&self.candidates.quotas);

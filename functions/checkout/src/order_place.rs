@@ -96,11 +96,11 @@ async fn place(app: Arc<App>, request: Request) -> Answer {
     if let Some(order) = found.order(&placing.customer, &placing.id)? {
         return replay(&app, &policy, &placing, &order).await;
     }
-    let mut facts = reading.facts(&placing.basket, &found)?;
+    let mut facts = reading.facts(&app.store, &placing.basket, &found).await?;
     for decision in 1..=DECISIONS {
         if decision == READ_AGAIN {
             found = app.store.read(&keys).await?;
-            facts = reading.facts(&placing.basket, &found)?;
+            facts = reading.facts(&app.store, &placing.basket, &found).await?;
         }
         let standing = found.standing(&policy.risk, &identity)?;
         let (quote, decided) = match decide(&placing, &facts, &standing, terms) {

@@ -146,7 +146,7 @@ impl Settling<'_> {
         keys.extend(limits.iter().flat_map(quotas::keys));
         keys.extend(order.vouchers.iter().map(|id| Key::voucher(customer, id)));
         keys.extend(customer.is_member().then(|| Key::profile(customer)));
-        keys.extend(order.points.map(|_| Key::ledger(customer)));
+        keys.extend(order.points.as_ref().map(|_| Key::ledger(order.payer())));
         let found = self.app.store.read(&keys).await?;
         let mut facts = Facts { levels: found.levels(&skus, &locations)?, ..Facts::default() };
         for (sku, _) in skus {
@@ -162,7 +162,11 @@ impl Settling<'_> {
         }
         if customer.is_member() {
             facts.profile = Some(found.profile(customer)?);
-            facts.spendable = found.ledger(customer)?.holdable();
+            let payers = found.ledger(order.payer())?;
+            // The payer's points are no longer the buyer's when the accounts were
+            // taken apart.
+            let pays = payers.customer == *customer || payers.link.from.contains(customer);
+            facts.spendable = if pays { payers.holdable() } else { 0 };
         }
         Ok(facts)
     }
@@ -185,7 +189,7 @@ impl Settling<'_> {
         let uses = uses.into_iter().map(|(quota, shard, units)| Taking::Quota(quota, shard, units));
         let takings = takes.into_iter().map(Taking::Stock).chain(uses);
         let takings = takings.chain(order.vouchers.iter().cloned().map(Taking::Voucher));
-        let takings = takings.chain(order.points.map(|it| Taking::Points(it.points)));
+        let takings = takings.chain(order.points.as_ref().map(|it| Taking::Points(it.points)));
         let revive = orders::revive(before, &order, note, &sends)?;
         let commit = takings
             .fold(Commit::new().with(revive), |commit, taking| commit.with(taking.write(&order)));

@@ -60,7 +60,7 @@ async fn make(app: Arc<App>, request: Request) -> Answer {
         keys.extend(basket.lines.iter().map(|line| Key::related(&line.sku)));
     }
     let found = app.store.read(&keys).await?;
-    let facts = reading.facts(&basket, &found)?;
+    let facts = reading.facts(&app.store, &basket, &found).await?;
     let quote = quote::quote(&basket, &facts, &terms, &basket.counted_as)
         .map_err(|refusal| asking::refuse(&refusal, "place"))?;
     let mut related = Vec::new();

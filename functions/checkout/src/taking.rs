@@ -5,6 +5,7 @@ use aftercart::{
     model::{
         id::VoucherId,
         order::{Order, OrderStatus},
+        points::Holder,
         price::Quota,
         time::Timestamp,
     },
@@ -37,7 +38,7 @@ pub(crate) fn takings(
     let uses = decided.uses.iter();
     let uses = uses.map(|(quota, shard, units)| Taking::Quota(quota.clone(), *shard, *units));
     let vouchers = decided.order.vouchers.iter().cloned().map(Taking::Voucher);
-    let points = decided.order.points.map(|it| Taking::Points(it.points));
+    let points = decided.order.points.as_ref().map(|it| Taking::Points(it.points));
     stock.chain(uses).chain(vouchers).chain(points).collect()
 }
 
@@ -49,7 +50,9 @@ impl Taking {
             Self::Stock(take) => stock::take(&take.sku, &take.part, take.floor),
             Self::Quota(quota, shard, units) => quotas::take(quota, *shard, *units, at),
             Self::Voucher(voucher) => vouchers::redeem(customer, voucher, id, at),
-            Self::Points(points) => points::hold(customer, id, *points),
+            Self::Points(points) => {
+                points::hold(order.payer(), &Holder::Order(id.clone()), *points)
+            }
         }
     }
 }

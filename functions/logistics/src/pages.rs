@@ -8,7 +8,7 @@ mod parcels;
 mod steps;
 
 use aftercart::{
-    model::{customer::Language, dispatch::Direction, time::Timestamp},
+    model::{customer::Language, dates::Dates, dispatch::Direction, time::Timestamp},
     run::{
         Failure,
         http::{Answer, Problem, Request, Response},
@@ -18,7 +18,6 @@ use askama::Template;
 
 use crate::{
     rules::{
-        dates::Dates,
         form::{Faults, Form},
         overview::Seen,
         wording::page::{self as words, Ui},

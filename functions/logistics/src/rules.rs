@@ -14,8 +14,6 @@ pub mod fold;
 
 pub mod wording;
 
-pub mod dates;
-
 pub mod overview;
 
 pub mod form;

@@ -34,6 +34,7 @@ pub const FUNCTION: Function = Function {
         Table::Payments,
         Table::Shipments,
         Table::Tracking,
+        Table::Points,
         Table::Surveys,
         Table::Carts,
     ]),

@@ -3,7 +3,8 @@
 //! The page sends a form and is sent on to the thanks; an app sends JSON and
 //! gets the answer as it was recorded. The link says which invitation and
 //! until when, so one conditional write, without a read before it, records the
-//! first answer and no other. The same answer again is answered as the first.
+//! first answer and no other. The same answer again is answered as the first. A
+//! member's answer carries `action.done`, for which points may be given.
 //!
 //! Nothing here needs protection against forged cross-site requests: no cookie
 //! and no other credential that a browser adds by itself is involved, and who
@@ -12,7 +13,9 @@
 use std::sync::Arc;
 
 use aftercart::{
+    messages::{ActionDone, Message},
     model::{
+        programme::earning::ActionKind,
         survey::{self, MAX_COMMENT},
         text::Text,
     },
@@ -23,7 +26,7 @@ use aftercart::{
         metrics::Metric,
         secrets::Secret,
     },
-    store::{CommitError, Op, Table, surveys},
+    store::{CommitError, Op, Sends, Table, surveys},
 };
 
 use crate::{
@@ -132,6 +135,14 @@ fn closed() -> Problem {
     Problem::new(410, "survey-closed", "The survey is closed", "The survey takes no answers.")
 }
 
+/// What a member did by answering; guests earn nothing by it.
+fn deed(link: &SurveyLink) -> Option<Message> {
+    let reference = Text::new(link.invite.as_str()).ok()?;
+    let (customer, action) = (link.customer.clone(), ActionKind::SurveyAnswer);
+    let deed = Message::ActionDone(ActionDone { customer, action, reference });
+    link.customer.is_member().then_some(deed)
+}
+
 async fn record(
     app: &App,
     link: &SurveyLink,
@@ -140,7 +151,8 @@ async fn record(
 ) -> Result<Recorded, Failure> {
     let now = app.now();
     let answer = survey::Answer { score, comment, at: now };
-    let lost = match app.store.commit(surveys::answer(&link.invite, &answer)?).await {
+    let sends = deed(link).map_or(Sends::none(), |deed| Sends::one(deed, now, None));
+    let lost = match app.store.commit(surveys::answer(&link.invite, &answer, &sends)?).await {
         Ok(()) => {
             app.metrics.count(Metric::SurveyAnswered, now);
             return Ok(Recorded::First(answer));

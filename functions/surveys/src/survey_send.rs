@@ -137,7 +137,7 @@ async fn writes(
     contacts: &Contacts,
     now: Timestamp,
 ) -> Result<Commit, Failure> {
-    let link = SurveyLink { invite: invite.id.clone() };
+    let link = SurveyLink { invite: invite.id.clone(), customer: invite.customer.clone() };
     let token = app.links().await?.survey_link(&link, invite.expires);
     let shop = app.setting(Setting::PublicUrl)?.trim_end_matches('/');
     let message = Message::SurveyInvited(SurveyInvited {

@@ -414,6 +414,8 @@ pub(super) mod tests {
         OrderLine {
             sku: sku(number),
             title: Text::new("Tea").unwrap(),
+            category: None,
+            brand: None,
             quantity,
             unit_price: money(100),
             discount: money(discount),

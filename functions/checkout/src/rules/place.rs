@@ -131,7 +131,10 @@ pub fn decide(
     if taken.saturating_add(uses.len()).saturating_add(quote.vouchers.len()) > MAX_WRITES - 2 {
         return Ok(Err(Refusal::TooMuch));
     }
-    let order = order(placing, quote, plan, &uses, &verdict, &beside.terms)?;
+    let mut order = order(placing, quote, plan, &uses, &verdict, &beside.terms)?;
+    if let Some(points) = &mut order.points {
+        points.account.clone_from(&beside.facts.payer);
+    }
     Ok(Ok(Decided { order, uses, plan: plan.clone() }))
 }
 
@@ -247,6 +250,8 @@ fn order_lines(quote: &Quote, plan: &[LinePlan]) -> Result<Vec<OrderLine>, Money
         OrderLine {
             sku: line.good.sku.clone(),
             title: line.good.title.clone(),
+            category: line.good.category.clone(),
+            brand: line.good.brand.clone(),
             quantity: line.quantity,
             unit_price: line.good.list,
             discount: line.discount,
@@ -308,7 +313,7 @@ fn points(quote: &Quote) -> Option<OrderPoints> {
     let nothing = Money::zero(quote.total.currency());
     let amount = quote.offset.as_ref().map_or(nothing, |it| it.amount);
     let points = quote.points();
-    (points > 0).then_some(OrderPoints { points, amount })
+    (points > 0).then_some(OrderPoints { points, amount, account: None })
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use aftercart::model::{
     money::{Currency, Money},
-    policy::OffsetPolicy,
     price::WHOLE,
+    programme::spending::OffsetPolicy,
 };
 
 /// How many points a member wants to pay with.

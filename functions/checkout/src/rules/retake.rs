@@ -48,8 +48,9 @@ pub enum Gone {
     /// A voucher was used for another order.
     #[error("a voucher was used elsewhere")]
     Voucher,
-    /// The member has too few points left.
-    #[error("the points were spent")]
+    /// The member has too few points left, or the account that paid is no longer
+    /// the member's.
+    #[error("the points were spent, or are in an account that is taken apart")]
     Points,
     /// What is left lies in more places than one transaction can take from.
     #[error("it is more than one transaction can take")]
@@ -164,7 +165,7 @@ pub fn retake(
     if !order.vouchers.iter().all(is_open) {
         return Err(Gone::Voucher);
     }
-    if order.points.is_some_and(|it| it.points > facts.spendable) {
+    if order.points.as_ref().is_some_and(|it| it.points > facts.spendable) {
         return Err(Gone::Points);
     }
     // The order itself, and a hold of points.

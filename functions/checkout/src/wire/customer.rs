@@ -11,7 +11,7 @@ use aftercart::{
         price::RuleId,
         profile::Profile,
         text::Text,
-        time::Timestamp,
+        time::{Timestamp, YearDay},
         voucher::Voucher,
     },
     store::{Page, PageToken},
@@ -23,15 +23,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PutCustomer {
-    /// The tier; none, if it is left out.
+    /// The tier; none, if it is left out. While the policy has levels of
+    /// membership, it is left out, and stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Text<40>>,
     /// The segments, at most 20; none, if they are left out.
     #[serde(default)]
     pub segments: Vec<Text<40>>,
+    /// Month and day of the birthday, such as `02-29`; unknown, if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birthday: Option<YearDay>,
 }
 
-/// A member's tier and segments, as they were set.
+/// A member's tier, segments and birthday, as they were set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StandingView {
     /// Whose.
@@ -41,6 +45,9 @@ pub struct StandingView {
     pub tier: Option<Text<40>>,
     /// The segments that rules name.
     pub segments: Vec<Text<40>>,
+    /// Month and day of the birthday.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birthday: Option<YearDay>,
 }
 
 /// What the shop knows of a member.
@@ -53,6 +60,9 @@ pub struct CustomerView {
     pub tier: Option<Text<40>>,
     /// The segments that rules name.
     pub segments: Vec<Text<40>>,
+    /// Month and day of the birthday.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birthday: Option<YearDay>,
     /// When the first of the paid orders was placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -138,6 +148,7 @@ impl From<Profile> for CustomerView {
             id: profile.customer,
             tier: profile.tier,
             segments: profile.segments,
+            birthday: profile.birthday,
             since: profile.since,
             orders: profile.orders,
             spent: profile.spent,

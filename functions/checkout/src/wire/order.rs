@@ -494,7 +494,7 @@ impl OrderView {
     /// The order and its shipments as they stand.
     #[must_use]
     pub fn of(order: &Order, dispatch: Option<&Dispatch>) -> Self {
-        let points = |it: OrderPoints| OrderPointsView { used: it.points, amount: it.amount };
+        let points = |it: &OrderPoints| OrderPointsView { used: it.points, amount: it.amount };
         let placed = order.status == OrderStatus::Placed;
         let dispatch = dispatch.filter(|_| order.status == OrderStatus::Paid);
         Self {
@@ -508,7 +508,7 @@ impl OrderView {
             discounts: order.discounts.iter().map(|it| discount(it, order)).collect(),
             delivery: DeliveryView::from(&order.delivery),
             tax: tax(order),
-            points: order.points.map(points),
+            points: order.points.as_ref().map(points),
             total: order.total,
             refunds_due: refunds(order),
             shipping_address: order.address.clone(),

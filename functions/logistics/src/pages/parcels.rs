@@ -5,6 +5,7 @@ use std::fmt;
 use aftercart::model::{
     alert::AlertKind,
     customer::Language,
+    dates::Dates,
     dispatch::Direction,
     order::OrderStatus,
     shipment::ParcelStatus,
@@ -13,7 +14,6 @@ use aftercart::model::{
 
 use crate::{
     rules::{
-        dates::Dates,
         overview::{self, Seen},
         promise::Standing,
         wording::{self, page as words},

@@ -79,7 +79,7 @@ fn every_page() -> Vec<(String, Response)> {
 fn every_page_is_small_whole_and_loads_nothing() {
     // Set this to a folder to look at the pages in a browser; `cargo dev
     // page-check` does.
-    let folder = std::env::var("TRACKING_PAGES_DIR").ok();
+    let folder = std::env::var("PAGES_DIR").ok();
     for (name, page) in every_page() {
         let body = &page.body;
         assert!(body.len() <= PAGE_BYTES_MAX, "{name}: {} bytes", body.len());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aftercart::model::{
     alert::{Alert, AlertKind, Wish},
     customer::Language,
+    dates::Dates,
     dispatch::{Direction, Dispatch, Ending, Shipment, ShipmentLine},
     id::{AlertId, ShipmentId},
     logistics::LogisticsPolicy,
@@ -19,7 +20,7 @@ use crate::wire::tracking::{
     StageView, TrackingView,
 };
 
-use super::{dates::Dates, fold, promise, wording};
+use super::{fold, promise, wording};
 
 /// The most scans of a parcel that are shown. Parcels that go round the world
 /// have some 60; a buyer reads the latest.

@@ -77,6 +77,8 @@ mod tests {
         OrderLine {
             sku: Sku::parse("TEA").unwrap(),
             title: Text::new("Tea").unwrap(),
+            category: None,
+            brand: None,
             quantity: 3,
             unit_price: free,
             discount: free,

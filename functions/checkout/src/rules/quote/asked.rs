@@ -85,6 +85,8 @@ pub struct Facts {
     pub vouchers: BTreeMap<VoucherId, Voucher>,
     /// The points that the member may spend.
     pub spendable: i64,
+    /// Whose points these are, if the buyer's account is linked into another one.
+    pub payer: Option<CustomerId>,
 }
 
 /// The documents of the shop, and the time.

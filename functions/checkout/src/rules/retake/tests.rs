@@ -301,7 +301,7 @@ fn an_order_goes_on_whole_or_not_at_all() {
         let facts = Facts { vouchers, ..there.clone() };
         assert_eq!(retaken(&with_voucher, &facts, &policy).err(), expected);
     }
-    let points = Some(OrderPoints { points: 40, amount: money(40) });
+    let points = Some(OrderPoints { points: 40, amount: money(40), account: None });
     let with_points = Order { points, ..expired() };
     for (spendable, expected) in [(40, None), (39, Some(Gone::Points))] {
         let facts = Facts { spendable, ..there.clone() };

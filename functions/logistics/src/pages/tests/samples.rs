@@ -42,6 +42,8 @@ fn line(sku: &str, title: &str, quantity: u32) -> OrderLine {
     OrderLine {
         sku: Sku::parse(sku).unwrap(),
         title: Text::new(title).unwrap(),
+        category: None,
+        brand: None,
         quantity,
         unit_price: money(1_250),
         discount: money(0),
