@@ -241,6 +241,8 @@ def localize(document):
             del document["Resources"][logical]
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Architectures"] = [machine]
+            # A log group for each function, which Lambda makes: `cargo dev logs` reads one function's.
+            resource["Properties"].get("LoggingConfig", {}).pop("LogGroup", None)
         if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
             bridge_routes(document["Resources"], logical, resource["Properties"])
 

@@ -48,6 +48,7 @@ use self::{
 use crate::{
     polling,
     replay::{Options, ReplayError},
+    years,
 };
 
 const HELP: &str = "\
@@ -89,11 +90,16 @@ To work on it
                          beside a poll every two hours.
        --parcels N       How many parcels, 10000 unless given.
        --seed N          What chance begins with, 1 unless given.
+  years                  Plays years of a points programme in virtual time, with every
+                         nightly job, and audits every ledger each year.
+       --members N       How many members, 1000 unless given.
+       --years N         How many years, 10 unless given.
+       --seed N          What chance begins with, 1 unless given.
   promises               Proposes times of delivery by what the stack's parcels took.
        --json            Prints it whole, with the policy's member to be put.
   carrier NAME FILE      Shows what a body amounts to that a carrier pushed.
        --answer          It is what the carrier answered when it was asked.
-  page-check             Looks at the tracking page in Chromium, in every state: on a phone
+  page-check             Looks at customers' pages in Chromium, in every state: on a phone
                          and a desk, light and dark, by keyboard, without scripts.
        --optional        Is no failure where there is no Chromium.
 
@@ -118,6 +124,7 @@ enum Verb {
     Build,
     Replay { file: PathBuf, strict: bool },
     Polling(polling::Options),
+    Years(years::Options),
     Promises { as_json: bool },
     Carrier { carrier: String, file: PathBuf, is_answer: bool },
 }
@@ -149,6 +156,7 @@ fn run(verb: &Verb) -> Result<(), Failure> {
         // It starts nothing, so Ctrl-C may end it anywhere.
         Verb::Replay { file, strict } if IS_FAST => replay(file, *strict)?,
         Verb::Polling(options) => play_polling(*options)?,
+        Verb::Years(options) => play_years(*options)?,
         Verb::Carrier { carrier, file, is_answer } => carrier::run(carrier, file, *is_answer)?,
         other => run_in_project(other)?,
     }
@@ -161,7 +169,7 @@ fn run_in_project(verb: &Verb) -> Result<(), Failure> {
     let stop = Stop::listen()?;
     match verb {
         Verb::Replay { file, strict } => replay_fast(&place, &stop, file, *strict)?,
-        Verb::Help | Verb::Carrier { .. } | Verb::Polling(_) => {}
+        Verb::Help | Verb::Carrier { .. } | Verb::Polling(_) | Verb::Years(_) => {}
         Verb::Demo { port, stay } => demo::run(&place, &stop, *port, *stay)?,
         Verb::Up { port, fresh, detach, detached } => {
             let wanted = Wanted { port: *port, fresh: *fresh, state: "state" };
@@ -246,6 +254,12 @@ fn play_polling(options: polling::Options) -> Result<(), Failure> {
     show::line(report.to_string())
 }
 
+fn play_years(options: years::Options) -> Result<(), Failure> {
+    let report = years::run(options)
+        .map_err(|error| Failure::new(format!("The years ended early: {}.", causes(&error))))?;
+    show::line(report.to_string())
+}
+
 /// An error with what caused it.
 fn causes(error: &dyn std::error::Error) -> String {
     let all = std::iter::successors(Some(error), |error| error.source());
@@ -266,6 +280,7 @@ fn parse(mut parser: Parser) -> Result<Verb, Failure> {
         "test" => Ok(Verb::Test { options: rest(&mut parser)? }),
         "replay" => parse_replay(&mut parser),
         "polling" => parse_polling(&mut parser),
+        "years" => parse_years(&mut parser),
         "promises" => parse_promises(&mut parser),
         "carrier" => parse_carrier(&mut parser),
         "down" => nothing_more(&mut parser, Verb::Down),
@@ -400,6 +415,19 @@ fn parse_polling(parser: &mut Parser) -> Result<Verb, Failure> {
     Ok(Verb::Polling(options))
 }
 
+fn parse_years(parser: &mut Parser) -> Result<Verb, Failure> {
+    let mut options = years::Options::default();
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("members") => options.members = number(parser)?,
+            Arg::Long("years") => options.years = number(parser)?,
+            Arg::Long("seed") => options.seed = number(parser)?,
+            other => return Err(unexpected(other)),
+        }
+    }
+    Ok(Verb::Years(options))
+}
+
 fn number<T: std::str::FromStr>(parser: &mut Parser) -> Result<T, Failure> {
     let given = parser.value().map_err(|error| misused(error.to_string()))?;
     let given = given.to_string_lossy();
@@ -465,6 +493,10 @@ mod tests {
                 Verb::Polling(polling::Options { parcels: 50, seed: 2, progress: true }),
             ),
             (
+                "years --members 5 --years 2 --seed 3",
+                Verb::Years(years::Options { members: 5, years: 2, seed: 3, progress: true }),
+            ),
+            (
                 "carrier --answer easypost a.json",
                 Verb::Carrier {
                     carrier: "easypost".to_owned(),
@@ -498,6 +530,7 @@ mod tests {
             "carrier easypost",
             "invoke",
             "polling --parcels few",
+            "years --for ever",
             "promises 2026",
             "demo --fresh",
         ] {

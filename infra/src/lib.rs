@@ -12,6 +12,8 @@ pub mod merchant;
 
 pub mod world;
 
+pub mod years;
+
 pub mod replay;
 
 pub mod polling;
@@ -20,16 +22,21 @@ pub mod openapi;
 
 use aftercart::run::Function;
 
+/// The domains and their functions.
+#[must_use]
+pub fn domains() -> [(&'static str, &'static [Function]); 6] {
+    [
+        ("checkout", aftercart_checkout::FUNCTIONS),
+        ("payments", aftercart_payments::FUNCTIONS),
+        ("logistics", aftercart_logistics::FUNCTIONS),
+        ("points", aftercart_points::FUNCTIONS),
+        ("surveys", aftercart_surveys::FUNCTIONS),
+        ("relay", aftercart_relay::FUNCTIONS),
+    ]
+}
+
 /// Every function of the suite.
 #[must_use]
 pub fn functions() -> Vec<Function> {
-    let domains = [
-        aftercart_checkout::FUNCTIONS,
-        aftercart_payments::FUNCTIONS,
-        aftercart_logistics::FUNCTIONS,
-        aftercart_points::FUNCTIONS,
-        aftercart_surveys::FUNCTIONS,
-        aftercart_relay::FUNCTIONS,
-    ];
-    domains.concat()
+    domains().map(|(_, functions)| functions).concat()
 }

@@ -2,6 +2,13 @@
 //! routes and the wire types of their domains. `infra/openapi.json` is its
 //! snapshot, which a test keeps equal.
 
+mod channels;
+mod contests;
+mod earning;
+mod giving;
+mod rewards;
+mod tiers;
+
 use aftercart::model::customer::Address;
 use aftercart::run::{Access, Function, Route, Trigger, http::OPERATOR_SCOPE};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
@@ -224,6 +231,7 @@ fn meaning(status: u16) -> &'static str {
         413 => "The body is too large.",
         415 => "The body has another type than the route takes.",
         422 => "Understood, and not possible: see `type`.",
+        429 => "Too often; see `Retry-After`.",
         500 => "Our fault; `request_id` names the log line.",
         502 => "The provider refused or failed.",
         503 => "Busy; repeat the call in a moment.",
@@ -293,8 +301,24 @@ impl Shapes {
 /// has no answers, which a test refuses.
 fn shapes(operation: &str, of: &mut SchemaGenerator) -> Shapes {
     let domains = [
-        orders, changes, operators, carts, settings, goods, customers, payments, logistics, points,
-        surveys, webhooks,
+        orders,
+        changes,
+        operators,
+        carts,
+        settings,
+        goods,
+        customers,
+        payments,
+        logistics,
+        points,
+        surveys,
+        webhooks,
+        channels::shapes,
+        contests::shapes,
+        earning::shapes,
+        giving::shapes,
+        rewards::shapes,
+        tiers::shapes,
     ];
     let mut described = domains.into_iter().filter_map(|domain| domain(operation, of));
     described.next().unwrap_or_else(|| Shapes::new(Vec::new(), &[]))
@@ -451,8 +475,8 @@ fn customers(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
         "risk-list" => Shapes::ok::<RiskEntryView>(of, "The entry as it stands.", &[400])
             .taking::<PutRiskEntry>(of),
         "customer-put" => {
-            let about = "The tier and segments as they stand.";
-            Shapes::ok::<StandingView>(of, about, &[400, 404]).taking::<PutCustomer>(of)
+            let about = "The tier, segments and birthday as they stand.";
+            Shapes::ok::<StandingView>(of, about, &[400, 404, 409]).taking::<PutCustomer>(of)
         }
         "customer-view" => {
             let about = "The record and a page of the vouchers.";
@@ -634,9 +658,39 @@ fn foreign<T: JsonSchema>(of: &mut SchemaGenerator, about: &str) -> Value {
 }
 
 fn points(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
-    let about = "Balances and a page of movements, latest first.";
-    (operation == "points-view")
-        .then(|| Shapes::ok::<aftercart_points::wire::PointsView>(of, about, &[400]).paged())
+    use aftercart_points::wire::{
+        offers::{PointsOffers, ProgrammeView},
+        view::PointsView,
+    };
+
+    let lang = ("lang", "`en` or `zh`; the first of `Accept-Language` that there is otherwise.");
+    Some(match operation {
+        "points-view" => {
+            let about = "Balances and a page of movements, latest first.";
+            Shapes::ok::<PointsView>(of, about, &[400])
+                .asking(("kind", "Only movements of this kind."))
+                .asking(lang)
+                .paged()
+        }
+        "points-programme" => {
+            let about = "The rules in plain words, by parts.";
+            Shapes::ok::<ProgrammeView>(of, about, &[400]).asking(lang)
+        }
+        "points-programme-offers" => {
+            let about = "What the points pay of an order, and rewards, with what is missing.";
+            Shapes::ok::<PointsOffers>(of, about, &[400]).asking(lang)
+        }
+        "points-page" => {
+            let answers = vec![
+                (200, "The page of a member's points.", page()),
+                (404, "A page: the link is not valid.", page()),
+                (410, "A page: the link has expired.", page()),
+            ];
+            let cursor = ("cursor", "Where the movements begin: the link to earlier ones has it.");
+            Shapes::new(answers, &[]).asking(lang).asking(cursor)
+        }
+        _ => return None,
+    })
 }
 
 fn surveys(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {

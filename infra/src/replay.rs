@@ -13,7 +13,7 @@ pub use log::{Bundle, Log, Malformed, Purchase};
 pub use report::{Expected, Kept, PointsByState, Report};
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::Path,
     thread,
@@ -206,14 +206,13 @@ fn play(
 /// What the log says by itself. Nothing here asks the suite.
 fn expected(log: &Log, policy: &Policy, end: Timestamp) -> Expected {
     let customers: BTreeSet<&str> = log.purchases.iter().map(|it| it.customer.as_str()).collect();
-    let mut points = PointsByState::default();
+    let mut balances: BTreeMap<String, PointsByState> = BTreeMap::new();
     for purchase in &log.purchases {
+        let points = balances.entry(purchase.customer.clone()).or_default();
         let earned = policy.points.of_line(purchase.bundle.cents);
         let [.., (_, until_delivered)] = SCANS;
         let matures = purchase.day.plus(until_delivered).plus(policy.points.return_window);
-        let expires = matures
-            .end_of_month_after(policy.points.life_months, &policy.points.zone)
-            .unwrap_or(matures);
+        let expires = policy.points.expiry.purchases.end(matures, &policy.points.zone);
         match () {
             () if matures > end => points.pending += earned,
             () if expires > end => points.available += earned,
@@ -224,7 +223,8 @@ fn expected(log: &Log, policy: &Policy, end: Timestamp) -> Expected {
         purchases: log.purchases.len(),
         customers: customers.len(),
         revenue_cents: log.revenue_cents(),
-        points,
+        points: balances.values().fold(PointsByState::default(), |sum, it| sum.plus(*it)),
+        balances,
         end,
     }
 }
@@ -240,9 +240,14 @@ async fn kept(world: &World) -> Result<Kept, ReplayError> {
         }
     }
     for ledger in world.store().all_points().await?.ledgers {
-        kept.points.pending += ledger.balance(Account::Pending);
-        kept.points.available += ledger.balance(Account::Available);
-        kept.points.expired += ledger.balance(Account::Expired);
+        let points = PointsByState {
+            pending: ledger.balance(Account::Pending),
+            available: ledger.balance(Account::Available),
+            expired: ledger.balance(Account::Expired),
+        };
+        kept.points = kept.points.plus(points);
+        let customer = ledger.customer.as_str().trim_start_matches("cus_").to_owned();
+        kept.balances.insert(customer, points);
     }
     let dispatches = world.store().all_dispatches().await?;
     for shipment in dispatches.iter().flat_map(Dispatch::outbound) {

@@ -3,6 +3,7 @@
 //! and ends well only when all of it came true.
 
 mod followed;
+mod loyalty;
 mod meanwhile;
 mod parcels;
 mod paying;
@@ -93,5 +94,6 @@ fn tell(play: &mut Play<'_>) -> Result<(), Failure> {
     meanwhile::last_piece(play)?;
     meanwhile::refusals(play, &order)?;
     followed::matured(play, &order)?;
+    loyalty::member(play)?;
     followed::survey(play, &order, &guest)
 }

@@ -1,7 +1,8 @@
-//! `cargo dev page-check`: the tracking page in a real browser, in every state.
+//! `cargo dev page-check`: the tracking page and the page of points in a real
+//! browser, in every state.
 //!
-//! The pages are written by the test that renders every state, and served as
-//! the function answers them, with its headers. Each is looked at in both
+//! The pages are written by the tests that render every state, and served as
+//! the functions answer them, with their headers. Each is looked at in both
 //! languages on a phone and a desk, in light and dark, with the scripts of pages
 //! turned off: its contrast as the browser computes it, room for fingers,
 //! nothing wider than the screen (also on the narrowest that WCAG names, and
@@ -32,6 +33,9 @@ use super::{
     place::Place,
     show,
 };
+
+/// Whose tests write pages.
+const PACKAGES: [&str; 2] = ["aftercart-logistics", "aftercart-points"];
 
 const MEASURE: &str = include_str!("page_check/measure.js");
 
@@ -99,7 +103,7 @@ pub(super) fn run(place: &Place, stop: &Stop, is_optional: bool) -> Result<(), F
 
 /// The end without a browser.
 fn unseen(is_optional: bool) -> Result<(), Failure> {
-    let what = "There is no Chromium here, so the tracking page was not looked at.";
+    let what = "There is no Chromium here, so the pages were not looked at.";
     if is_optional {
         return show::line(what);
     }
@@ -124,23 +128,21 @@ fn report(check: &Check, pages: usize) -> Result<(), Failure> {
     Err(Failure::new(format!("{} things are wrong.", check.faults.len())))
 }
 
-/// Has the test write every page.
+/// Has the tests write every page.
 fn write_pages(place: &Place, stop: &Stop, folder: &Path) -> Result<(), Failure> {
     for old in fs::read_dir(folder).trying("read the pages")?.flatten() {
         fs::remove_file(old.path()).trying("remove an old page")?;
     }
-    let mut cargo = binaries::cargo(place);
-    cargo.args([
-        "test",
-        "--package",
-        "aftercart-logistics",
-        "--lib",
-        "--",
-        "pages::tests::every_page_is",
-    ]);
-    cargo.env("TRACKING_PAGES_DIR", folder);
-    let said = child::run(&mut cargo, stop, |_| ())?;
-    if said.ok { Ok(()) } else { Err(Failure::new(said.last_words(20))) }
+    for package in PACKAGES {
+        let mut cargo = binaries::cargo(place);
+        cargo.args(["test", "--package", package, "--lib", "--", "pages::tests::every_page_is"]);
+        cargo.env("PAGES_DIR", folder);
+        let said = child::run(&mut cargo, stop, |_| ())?;
+        if !said.ok {
+            return Err(Failure::new(said.last_words(20)));
+        }
+    }
+    Ok(())
 }
 
 struct Check {

@@ -31,7 +31,7 @@ pub(super) const SCANS: [(&str, Period); 3] = [
 ];
 
 /// The schedules, in the order in which they run at the end of a day.
-const SCHEDULES: [&str; 3] = ["order-expire", "points-mature", "survey-send"];
+const SCHEDULES: [&str; 3] = ["order-expire", "points-settle", "survey-send"];
 
 /// A scan that a carrier will make.
 #[derive(Debug, Clone)]

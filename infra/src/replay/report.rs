@@ -1,6 +1,6 @@
 //! What a replay found, in numbers and in words.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use aftercart::model::time::Timestamp;
 
@@ -36,7 +36,7 @@ impl PointsByState {
 }
 
 /// Counts that are kept by the suite.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept {
     /// Paid orders.
     pub orders: usize,
@@ -46,6 +46,8 @@ pub struct Kept {
     pub revenue_cents: i64,
     /// Points in the ledgers.
     pub points: PointsByState,
+    /// The same, a customer each.
+    pub balances: BTreeMap<String, PointsByState>,
     /// Parcels that arrived.
     pub parcels_delivered: usize,
     /// Parcels that are on their way.
@@ -69,6 +71,7 @@ impl Kept {
             free_orders: self.free_orders + other.free_orders,
             revenue_cents: self.revenue_cents + other.revenue_cents,
             points: self.points.plus(other.points),
+            balances: self.balances.into_iter().chain(other.balances).collect(),
             parcels_delivered: self.parcels_delivered + other.parcels_delivered,
             parcels_on_way: self.parcels_on_way + other.parcels_on_way,
             surveys_sent: self.surveys_sent + other.surveys_sent,
@@ -91,6 +94,8 @@ pub struct Expected {
     pub revenue_cents: i64,
     /// The policy's points of each line, by where they must be at the end.
     pub points: PointsByState,
+    /// The same, a customer each.
+    pub balances: BTreeMap<String, PointsByState>,
     /// The end of the last purchase's day.
     pub end: Timestamp,
 }
@@ -116,6 +121,22 @@ impl Report {
         kept.orders == expected.purchases
             && kept.revenue_cents == expected.revenue_cents
             && kept.points == expected.points
+            && self.differing() == 0
+    }
+
+    /// How many customers have other points than the log says. A customer
+    /// without points may be without a ledger.
+    #[must_use]
+    pub fn differing(&self) -> usize {
+        let (kept, expected) = (&self.kept.balances, &self.expected.balances);
+        let of = |all: &BTreeMap<String, PointsByState>, customer: &str| {
+            all.get(customer).copied().unwrap_or_default()
+        };
+        let mut customers: Vec<&String> = kept.keys().chain(expected.keys()).collect();
+        customers.sort_unstable();
+        customers.dedup();
+        let differs = |customer: &&&String| of(kept, customer) != of(expected, customer);
+        customers.iter().filter(differs).count()
     }
 }
 
@@ -166,6 +187,7 @@ impl fmt::Display for Report {
         }
         let mut row = |name: &str, kept: String| writeln!(f, "  {name:<22}{kept:>14}");
         row("customers", grouped(expected.customers))?;
+        row("  with other points", grouped(self.differing()))?;
         row("orders for nothing", grouped(kept.free_orders))?;
         row("parcels delivered", grouped(kept.parcels_delivered))?;
         row("parcels on their way", grouped(kept.parcels_on_way))?;

@@ -11,16 +11,17 @@ use aftercart::{
         id::{AlertId, OrderId, PaymentId},
         order::{LevelPart, Order, OrderStatus},
         payment::PaymentEventKind,
-        points::{Account, Cause, Entry, Ledger, apply},
+        points::{Account, Cause, Entry, Holder, Ledger, audit::Rebuilt},
         policy::Policy,
         product::Sku,
+        programme::earning::EarningPolicy,
         stock::LocationId,
         survey::InviteStatus,
         time::Timestamp,
     },
     store::{Key, audit::Stock, payments::PaymentHistory},
 };
-use aftercart_points::rules::undo;
+use aftercart_points::rules::{earn::in_money, undo};
 use aftercart_surveys::rules::invitation;
 
 use super::{World, WorldError};
@@ -234,39 +235,42 @@ impl World {
         Ok(alerts.len())
     }
 
-    /// Entries sum to zero, ledgers equal their entries and lots, unpaid orders
-    /// hold the points that are to pay for them and no others do, and every
-    /// paid order of a member earned what the policy gives and spent what it
-    /// says, once, but for what was called off.
+    /// Entries sum to zero, ledgers are what their entries amount to, what is
+    /// pending is what earnings wait with, unpaid orders hold the points that
+    /// are to pay for them and no others do, and every paid order of a member
+    /// earned once and spent what it says, but for what was called off. What it
+    /// earned is what the base rate gives, if the policy has no rules of earning.
     async fn check_points(
         &self,
         orders: &[Order],
         policy: &Policy,
     ) -> Result<(usize, usize), Violation> {
         let all = self.store().all_points().await?;
-        let mut sums: BTreeMap<&CustomerId, Sums> = BTreeMap::new();
-        let mut moved: BTreeMap<(&OrderId, Account), i64> = BTreeMap::new();
+        let mut rebuilt: BTreeMap<&CustomerId, Rebuilt> = BTreeMap::new();
+        let mut of_orders: BTreeMap<&OrderId, OfOrder<'_>> = BTreeMap::new();
         for entry in &all.entries {
-            sums.entry(&entry.customer).or_default().add(entry)?;
+            let sums = rebuilt.entry(&entry.customer).or_default();
+            let added = sums.add(entry);
+            added.map_err(|error| Violation::Broken(format!("{}: {error}", entry.id)))?;
             let Some(order) = order_of(&entry.cause) else { continue };
-            for posting in &entry.postings {
-                *moved.entry((order, posting.account)).or_default() += posting.points;
-            }
+            of_orders.entry(order).or_default().add(entry);
         }
         for ledger in &all.ledgers {
-            sums.remove(&ledger.customer).unwrap_or_default().check(ledger, orders)?;
+            let customer = &ledger.customer;
+            let differences = rebuilt.remove(customer).unwrap_or_default().differences(ledger);
+            must(differences.is_empty(), || {
+                format!("the ledger of {customer} is not its entries: {differences:?}")
+            })?;
+            let claims = all.claims.iter().filter(|(of, _)| of == customer);
+            let waits: i64 = claims.map(|(_, claim)| claim.points).sum();
+            must(waits == ledger.balance(Account::Pending), || {
+                format!("earnings of {customer} wait with {waits} points")
+            })?;
+            check_holds(ledger, orders)?;
         }
-        must(sums.is_empty(), || "there are entries without a ledger".to_owned())?;
+        must(rebuilt.is_empty(), || "there are entries without a ledger".to_owned())?;
         for order in orders.iter().filter(|it| it.paid_at.is_some() && it.customer.is_member()) {
-            let moved = |account| moved.get(&(&order.id, account)).copied().unwrap_or(0);
-            let lines = order.lines.iter().map(|it| it.total.minor() - it.points.minor());
-            let lines: Vec<i64> = lines.map(|paid| policy.points.of_line(paid)).collect();
-            let due = lines.iter().sum::<i64>() - undo::taken(order, &lines);
-            let earned = -moved(Account::Issued);
-            must(earned == due, || format!("{} earned {earned}, is due {due}", order.id))?;
-            let due = order.points.map_or(0, |it| it.points) - undo::returned(order);
-            let spent = moved(Account::Spent);
-            must(spent == due, || format!("{} spent {spent} points, not {due}", order.id))?;
+            of_orders.remove(&order.id).unwrap_or_default().check(order, policy)?;
         }
         Ok((all.entries.len(), all.ledgers.len()))
     }
@@ -378,52 +382,61 @@ fn order_of(cause: &Cause) -> Option<&OrderId> {
         | Cause::OrderPoints(order)
         | Cause::OrderCancelled(order)
         | Cause::PointsReturned(order) => Some(order),
-        Cause::Apology(_)
-        | Cause::DeliveryApology(_)
-        | Cause::ReturnWindowEnded(_)
-        | Cause::LotExpired(_) => None,
+        _ => None,
     }
 }
 
-/// What the entries of a member amount to.
+/// What the entries about an order amount to.
 #[derive(Default)]
-struct Sums {
-    balances: BTreeMap<Account, i64>,
-    lots: BTreeMap<Timestamp, i64>,
+struct OfOrder<'a> {
+    lines: &'a [i64],
+    earned: i64,
+    spent: i64,
 }
 
-impl Sums {
-    fn add(&mut self, entry: &Entry) -> Result<(), Violation> {
-        apply(&mut self.balances, &entry.postings)
-            .map_err(|error| Violation::Broken(format!("{}: {error}", entry.id)))?;
-        let available = entry.postings.iter().find(|it| it.account == Account::Available);
-        let sign = available.map_or(0, |posting| posting.points.signum());
-        for lot in &entry.lots {
-            *self.lots.entry(lot.expires_at).or_default() += sign * lot.points;
+impl<'a> OfOrder<'a> {
+    fn add(&mut self, entry: &'a Entry) {
+        if matches!(entry.cause, Cause::OrderPaid(_)) {
+            self.lines = &entry.lines;
         }
-        Ok(())
+        self.earned -= entry.into(Account::Issued) + entry.into(Account::Cancelled);
+        self.spent += entry.into(Account::Spent);
     }
 
-    fn check(mut self, ledger: &Ledger, orders: &[Order]) -> Result<(), Violation> {
-        let customer = &ledger.customer;
-        must(ledger.check().is_ok(), || format!("the ledger of {customer} is torn"))?;
-        let mut kept = ledger.balances.clone();
-        kept.retain(|_, points| *points != 0);
-        self.balances.retain(|_, points| *points != 0);
-        self.lots.retain(|_, points| *points != 0);
-        let lots = ledger.lots.iter().map(|lot| (lot.expires_at, lot.points)).collect();
-        must(self.balances == kept && self.lots == lots, || {
-            format!("the ledger of {customer} is not its entries")
-        })?;
-        let unpaid =
-            |order: &&Order| order.customer == *customer && order.status == OrderStatus::Placed;
-        let holds: BTreeMap<OrderId, i64> = orders
-            .iter()
-            .filter(unpaid)
-            .filter_map(|order| Some((order.id.clone(), order.points?.points)))
-            .collect();
-        must(ledger.holds == holds, || {
-            format!("{customer} holds {:?}, and unpaid orders want {holds:?}", ledger.holds)
-        })
+    fn check(self, order: &Order, policy: &Policy) -> Result<(), Violation> {
+        let Self { lines, earned, spent } = self;
+        let (id, rules) = (&order.id, &policy.points);
+        let due = lines.iter().sum::<i64>() - undo::taken(order, lines);
+        must(earned == due, || format!("{id} earned {earned}, is due {due}"))?;
+        let base = order.lines.iter().map(|it| {
+            let tax = if order.tax_included { it.tax.minor() } else { 0 };
+            rules.of_line(in_money(it.total.minor(), tax, it.points.minor()))
+        });
+        let base: Vec<i64> = base.collect();
+        let plain = rules.earning == EarningPolicy::default() && rules.tiers.levels.is_empty();
+        let same = base == lines || (lines.is_empty() && base.iter().all(|it| *it == 0));
+        must(same || !plain, || format!("{id} earned {lines:?}, by the base rate {base:?}"))?;
+        let due = order.points.as_ref().map_or(0, |it| it.points) - undo::returned(order);
+        must(spent == due, || format!("{id} spent {spent} points, not {due}"))
     }
+}
+
+/// What a ledger holds for orders is what its unpaid ones want.
+fn check_holds(ledger: &Ledger, orders: &[Order]) -> Result<(), Violation> {
+    let customer = &ledger.customer;
+    let unpaid = |order: &&Order| order.status == OrderStatus::Placed && order.payer() == customer;
+    let wanted: BTreeMap<&OrderId, i64> = orders
+        .iter()
+        .filter(unpaid)
+        .filter_map(|order| Some((&order.id, order.points.as_ref()?.points)))
+        .collect();
+    let held: BTreeMap<&OrderId, i64> = ledger
+        .holds
+        .iter()
+        .filter_map(|(holder, held)| match holder {
+            Holder::Order(order) => Some((order, held.points)),
+            _ => None,
+        })
+        .collect();
+    must(held == wanted, || format!("{customer} holds {held:?}, and unpaid orders want {wanted:?}"))
 }

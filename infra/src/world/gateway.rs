@@ -64,6 +64,12 @@ impl Ask {
         Self::new("PUT", path.into(), body.to_string().into_bytes())
     }
 
+    /// A `DELETE` of a path.
+    #[must_use]
+    pub fn delete(path: impl Into<String>) -> Self {
+        Self::new("DELETE", path.into(), Vec::new())
+    }
+
     /// A signed call of a provider or a carrier.
     #[must_use]
     pub fn callback(callback: &Callback) -> Self {

@@ -30,14 +30,6 @@ pub(super) struct Followed {
     delivered: Instant,
 }
 
-impl Followed {
-    /// Its points by the local policy: one for each full pound of a line, and
-    /// its lines are of full pounds.
-    fn earned(&self) -> i64 {
-        self.total.get("amount").and_then(Value::as_i64).unwrap_or_default() / 100
-    }
-}
-
 /// From the basket to the door.
 pub(super) fn until_delivered(play: &mut Play<'_>) -> Result<Followed, Failure> {
     let (id, total) = place(play)?;
@@ -234,17 +226,22 @@ pub(super) fn send(play: &Play<'_>, push: &Callback) -> Result<Answer, Failure> 
 /// Points that the order earned: how many there are, and when they may be spent.
 fn pending(play: &mut Play<'_>, order: &Followed) -> Result<(), Failure> {
     play.chapter("Points wait until the goods may not be returned any more")?;
-    let matures = play.wait("GET /me/points: the order's points are pending", |play| {
-        let points = play.call(Caller::Ana, "GET", "/me/points", &[], "")?.json();
-        let lots =
-            points.get("pending_lots").and_then(Value::as_array).cloned().unwrap_or_default();
-        let ours = lots.iter().find(|lot| text(lot, "/order") == order.id);
-        let right = ours.filter(|lot| text(lot, "/points") == order.earned().to_string());
-        Ok(right.map(|lot| text(lot, "/matures_at")).filter(|at| !at.is_empty()))
-    })?;
+    let (points, matures) =
+        play.wait("GET /me/points: the order's points are pending", |play| {
+            let points = play.call(Caller::Ana, "GET", "/me/points", &[], "")?.json();
+            let movements =
+                points.get("movements").and_then(Value::as_array).cloned().unwrap_or_default();
+            let ours =
+                |it: &&Value| text(it, "/order") == order.id && text(it, "/kind") == "earned";
+            let waiting = movements
+                .iter()
+                .find(ours)
+                .map(|it| (text(it, "/waiting/points"), text(it, "/waiting/matures_at")));
+            Ok(waiting.filter(|(points, at)| !points.is_empty() && !at.is_empty()))
+        })?;
     play.remark(&format!(
-        "{} points; by the local policy they may be spent from {matures}",
-        order.earned()
+        "{points} points, one for each full pound without tax; by the local policy they may be \
+         spent from {matures}",
     ))
 }
 
@@ -253,8 +250,8 @@ pub(super) fn matured(play: &mut Play<'_>, order: &Followed) -> Result<(), Failu
     play.chapter("The return window has ended")?;
     let left = RETURN_WINDOW.saturating_sub(order.delivered.elapsed());
     play.let_pass(left, "waiting for its end; the local policy makes it 10 seconds")?;
-    let available = play.wait("points-mature runs: the points may be spent", |play| {
-        play.tick("points-mature")?;
+    let available = play.wait("points-settle runs: the points may be spent", |play| {
+        play.tick("points-settle")?;
         let points = play.call(Caller::Ana, "GET", "/me/points", &[], "")?.json();
         let movements =
             points.get("movements").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -264,7 +261,7 @@ pub(super) fn matured(play: &mut Play<'_>, order: &Followed) -> Result<(), Failu
     })?;
     play.remark(&format!("Ana has {available} points to spend"))?;
     if let Some(row) = play.rows.first_mut() {
-        row.points = format!("{} to spend", order.earned());
+        row.points = format!("{available} to spend");
     }
     Ok(())
 }
