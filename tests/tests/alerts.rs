@@ -332,8 +332,8 @@ async fn goods_that_are_sent_again_are_awaited_anew() {
     let placed = shop.place(ADA, "TEA", 1, KEY).await;
     shop.deliver(&placed, NUMBER).await;
     let matures = async || {
-        let ledgers = shop.store().all_points().await.unwrap().ledgers;
-        ledgers[0].pending[0].matures_at
+        let claims = shop.store().all_points().await.unwrap().claims;
+        claims[0].1.matures_at
     };
     assert!(matures().await.is_some());
     let shipment = dispatch(&shop, &placed).await.shipments[0].id.clone();

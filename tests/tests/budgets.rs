@@ -62,7 +62,7 @@ async fn shop_of_offers() -> Shop {
     let earned = shop.place(ADA, "CHEST", 1, &key("chest", 0)).await;
     shop.deliver(&earned, "AB-0001").await;
     shop.clock().advance(Period::of_days(15));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     shop.settle().await.unwrap();
     shop
 }

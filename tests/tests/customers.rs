@@ -48,9 +48,11 @@ async fn a_record_is_set_and_counted_side_by_side() {
         unknown["customer"],
         json!({ "id": "cus_ada", "segments": [], "orders": 0, "spent": {}, "largest": {} })
     );
-    let set = put(&shop, &json!({ "tier": "gold", "segments": ["tea", "new", "tea"] })).await;
+    let body = json!({ "tier": "gold", "segments": ["tea", "new", "tea"], "birthday": "02-29" });
+    let set = put(&shop, &body).await;
     assert_eq!(set.status, 200, "{}", set.body);
     assert_eq!(set.json()["segments"], json!(["new", "tea"]));
+    assert_eq!(view(&shop, "").await.json()["customer"]["birthday"], "02-29");
     let read = shop.store().profile(&ada()).await.unwrap();
     let paid = |minor| PaidOrder {
         placed_at: shop.now(),
@@ -173,6 +175,7 @@ async fn what_is_not_valid_is_refused_and_named() {
         (json!({ "tier": "x".repeat(41) }), "tier"),
         (json!({ "segments": many }), "segments"),
         (json!({ "segments": ["a", "\u{7}"] }), "segments[1]"),
+        (json!({ "birthday": "02-30" }), "birthday"),
         (json!({ "orders": 7 }), "orders"),
     ] {
         let reply = put(&shop, &body).await;

@@ -171,8 +171,8 @@ async fn what_comes_from_two_places_is_two_parcels_and_there_with_the_last() {
     scanned(&shop, "AB-1111", "delivered").await;
     let of = CustomerId::member(ADA).unwrap();
     let matures = || async {
-        let ledgers = shop.store().all_points().await.unwrap().ledgers;
-        ledgers.iter().find(|it| it.customer == of).unwrap().pending[0].matures_at
+        let claims = shop.store().all_points().await.unwrap().claims;
+        claims.iter().find(|(customer, _)| *customer == of).unwrap().1.matures_at
     };
     let surveys = || async { shop.store().all_surveys().await.unwrap().invites.len() };
     assert_eq!((matures().await, surveys().await), (None, 0), "one is on its way");
@@ -532,8 +532,8 @@ async fn closed(shop: &Shop, placed: &Placed, shipment: &ShipmentId, how: &str) 
 
 async fn clock_runs(shop: &Shop) -> bool {
     let of = CustomerId::member(ADA).unwrap();
-    let ledgers = shop.store().all_points().await.unwrap().ledgers;
-    ledgers.iter().find(|it| it.customer == of).unwrap().pending[0].matures_at.is_some()
+    let claims = shop.store().all_points().await.unwrap().claims;
+    claims.iter().find(|(customer, _)| *customer == of).unwrap().1.matures_at.is_some()
 }
 
 #[tokio::test]

@@ -62,9 +62,9 @@ async fn a_members_order_from_the_button_to_the_survey() {
         .with_body("score=9&comment=Good+tea");
     assert_eq!(shop.reply(&form).await.status, 303);
 
-    later(&shop, 11, "points-mature").await;
+    later(&shop, 11, "points-settle").await;
     assert_eq!(points(&shop, ADA).await["balances"]["available"], 25);
-    later(&shop, 430, "points-mature").await;
+    later(&shop, 430, "points-settle").await;
     let balance = &points(&shop, ADA).await["balances"];
     assert_eq!((&balance["available"], &balance["pending"]), (&json!(0), &json!(0)));
     let checked = shop.check_invariants().await.unwrap();

@@ -19,6 +19,8 @@ use aftercart_infra::world::{Ask, Caller, Fault, Options, dead_letters};
 use serde_json::{Value, json};
 
 use crate::{
+    channels::{bobs_order, linked, points_pay, undoing},
+    giving::grant,
     orders::{cancelling, holding, left, operating, releasing, rich, stored, told},
     payment_cases::listing,
     shop::{ADA, KEY, Placed, Shop, key, order},
@@ -275,6 +277,25 @@ async fn an_order_that_cannot_have_all_again_gives_the_money_back() {
         shop.check_invariants().await.unwrap();
         assert_eq!(parked(&shop), [""; 0]);
     }
+}
+
+#[tokio::test]
+async fn points_of_an_account_that_was_taken_apart_pay_no_more() {
+    let shop = Shop::open().await;
+    points_pay(&shop).await;
+    grant(&shop, ADA, 500).await;
+    let link = linked(&shop).await;
+    let placed = bobs_order(&shop).await;
+    let payment = started(&shop, &placed, 0).await;
+    expire(&shop).await;
+    assert_eq!(shop.reply(&undoing(&link)).await.status, 200);
+    comes(&shop, &placed, &payment).await;
+    retake(&shop).await;
+    assert_eq!(due(&shop, &placed).await, [(placed.total, "late")]);
+    let ada = shop.store().ledger(&CustomerId::member(ADA).unwrap()).await.unwrap();
+    assert_eq!((ada.spendable(), ada.held()), (500, 0));
+    shop.settle().await.unwrap();
+    shop.check_invariants().await.unwrap();
 }
 
 #[tokio::test]

@@ -15,6 +15,14 @@ mod carts;
 
 mod shares;
 
+mod earning;
+
+mod giving;
+
+mod contests;
+
+mod liability;
+
 mod stock;
 
 mod risk;
@@ -55,6 +63,10 @@ mod quotes;
 
 mod rush;
 
+mod rewards;
+
+mod tiers;
+
 mod tracking;
 
 mod scenarios;
@@ -77,6 +89,14 @@ mod performance;
 
 mod points;
 
+mod reported_points;
+
+mod channels;
+
+mod till_fixes;
+
+mod point_views;
+
 mod customers;
 
 mod surveys;
@@ -84,6 +104,7 @@ mod surveys;
 mod relay;
 
 mod webhooks;
+mod years;
 
 mod replay;
 

@@ -102,7 +102,7 @@ async fn able(shop: &Shop, gift: bool) {
     let first = shop.place(ADA, "TEA", 10, &key("earning", 0)).await;
     shop.deliver(&first, "AB-0001").await;
     shop.clock().advance(Period::of_days(15));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     shop.settle().await.unwrap();
     let mut policy = json!(Policy::default_document().unwrap());
     policy["points"]["offset"] = json!({

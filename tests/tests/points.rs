@@ -7,12 +7,15 @@ use aftercart::{
     model::{
         customer::CustomerId,
         id::{OrderId, PaymentId},
-        points::{Account, Authority, Ledger, LedgerError, MAX_HOLDS},
+        points::{
+            Account, Authority, Cause, Earning, Holder, Ledger, LedgerError, Lot, MAX_HOLDS,
+            Movement,
+        },
         policy::Policy,
         time::Period,
     },
     run::metrics::Metric,
-    store::{Commit, CommitError, points, settings},
+    store::{Commit, CommitError, Sends, points, settings},
 };
 use aftercart_infra::world::{Ask, Fault, Reply, dead_letters};
 use serde_json::{Value, json};
@@ -39,7 +42,8 @@ fn sealed(shop: &Shop, message: Message) -> String {
     json!(Envelope::seal(message, shop.now(), None)).to_string()
 }
 
-fn order_paid(shop: &Shop, order: &str) -> String {
+/// The message that an order of Ada's was paid.
+pub(crate) fn order_paid(shop: &Shop, order: &str) -> String {
     let order = OrderId::parse(order).unwrap();
     sealed(shop, Message::OrderPaid(OrderPaid { order, customer: ada() }))
 }
@@ -64,14 +68,17 @@ async fn points_pay_up_to(shop: &Shop, max_share: u32, given: i64) {
     });
     shop.store().commit(settings::put_policy(&policy.to_string())).await.unwrap();
     let mut ledger = Ledger::empty(ada());
-    let order = OrderId::derive(&["given"]);
-    let by = Authority { rule: "line_amount", policy: "1" };
-    let earned = ledger.earn(&order, &[given], shop.now(), by).unwrap();
-    ledger.start_clock(&order, shop.now());
-    let year = |at: aftercart::model::time::Timestamp| at.plus(Period::of_days(365));
-    let matured = ledger.mature_one(shop.now(), by, year).unwrap().unwrap();
-    let entries = [&earned, &matured].map(points::post);
-    let commit: Commit = entries.into_iter().chain([points::save(&ledger)]).collect();
+    let end = shop.now().plus(Period::of_days(365));
+    let movement = Movement {
+        id: ledger.entry_id("given", "", ""),
+        at: shop.now(),
+        cause: Cause::Apology(OrderId::derive(&["given"])),
+        authority: Authority { rule: "late_payment", policy: "1" },
+    };
+    let lots = vec![Lot::new(given, shop.now(), end)];
+    let entry = ledger.credit(movement, Account::Issued, lots).unwrap();
+    let saved = points::save(&ledger, Some(end), &Sends::none());
+    let commit: Commit = [points::post(&entry), saved].into_iter().collect();
     shop.store().commit(commit).await.unwrap();
 }
 
@@ -103,15 +110,27 @@ pub(crate) async fn all_balances(shop: &Shop) -> [i64; 5] {
 }
 
 /// A ledger of so many orders, ten points each, all due now.
-fn due(shop: &Shop, orders: usize) -> Ledger {
+async fn due(shop: &Shop, orders: usize) -> (Ledger, Vec<Earning>) {
     let mut ledger = Ledger::empty(ada());
-    for number in 0..orders {
+    let mut earn = |number: usize| {
         let order = OrderId::derive(&[&number.to_string()]);
         let authority = Authority { rule: "line_amount", policy: "1" };
-        ledger.earn(&order, &[10], shop.now(), authority).unwrap();
-        ledger.start_clock(&order, shop.now());
-    }
-    ledger
+        let mut earning = ledger.earn(&order, &[10], None, shop.now(), authority).unwrap();
+        earning.claim.matures_at = Some(shop.now());
+        earning
+    };
+    let earnings: Vec<Earning> = (0..orders).map(&mut earn).collect();
+    let saved = points::save(&ledger, None, &Sends::none());
+    let commit: Commit = earnings.iter().map(points::post_earning).chain([saved]).collect();
+    shop.store().commit(commit).await.unwrap();
+    (shop.store().ledger(&ada()).await.unwrap(), earnings)
+}
+
+/// When the return window of Ada's one order ends.
+async fn matures_at(shop: &Shop) -> Option<aftercart::model::time::Timestamp> {
+    let claims = shop.store().all_points().await.unwrap().claims;
+    let [(_, claim)] = claims.as_slice() else { panic!("{claims:?}") };
+    claim.matures_at
 }
 
 #[tokio::test]
@@ -122,15 +141,15 @@ async fn points_are_pending_then_available_then_gone() {
     shop.deliver(&placed, NUMBER).await;
     assert_eq!(balances(&shop).await, (25, 0));
     shop.clock().advance(Period::of_days(13));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     assert_eq!(balances(&shop).await, (25, 0));
     shop.clock().advance(Period::of_days(1));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     assert_eq!(balances(&shop).await, (0, 25));
     let seen = view(&shop, "").await.json();
     assert_eq!(seen["lots"], json!([{ "points": 25, "expires_at": "2028-01-01T00:00:00.000Z" }]));
     shop.clock().advance(Period::of_days(400));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     assert_eq!(balances(&shop).await, (0, 0));
     let kinds = view(&shop, "").await.json();
     let kinds = kinds["movements"].as_array().unwrap().iter().map(|it| it["kind"].clone());
@@ -144,14 +163,13 @@ async fn points_are_pending_then_available_then_gone() {
 async fn points_of_a_parcel_that_goes_back_stay_pending() {
     let shop = Shop::open().await;
     delivered(&shop).await;
-    let clock = |view: Value| view["pending_lots"][0].get("matures_at").is_some();
-    assert!(clock(view(&shop, "").await.json()));
+    assert!(matures_at(&shop).await.is_some());
     shop.clock().advance(Period::of_days(1));
     shop.call_back(&shop.scan(NUMBER, "returning")).await;
     shop.settle().await.unwrap();
-    assert!(!clock(view(&shop, "").await.json()));
+    assert_eq!(matures_at(&shop).await, None);
     shop.clock().advance(Period::of_days(30));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     assert_eq!(balances(&shop).await, (25, 0));
 }
 
@@ -166,7 +184,7 @@ async fn an_order_earns_once_even_when_it_is_told_of_after_its_points_matured() 
     shop.settle().await.unwrap();
     assert_eq!(balances(&shop).await, (25, 0));
     shop.clock().advance(Period::of_days(15));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     let before = shop.state().await.unwrap()["tables"]["points"].clone();
     for text in &told {
         shop.send(Queue::Points, text);
@@ -188,8 +206,61 @@ async fn an_earning_costs_two_round_trips_and_four_units() {
     let calls: Vec<&str> = meter.calls.iter().map(|call| call.operation.as_str()).collect();
     assert_eq!(calls, ["BatchGetItem", "TransactWriteItems"]);
     assert_eq!(meter.write_units(), 4);
+    // The policy and the keys of links are known by the second look.
+    view(&shop, "").await;
     view(&shop, "").await;
     assert_eq!(shop.port("points-view").unwrap().meter().calls.len(), 2);
+}
+
+/// Entries as a long history leaves them: each gives a point and takes it again.
+async fn history(shop: &Shop, entries: u32) {
+    let mut ledger = Ledger::empty(ada());
+    let lot = Lot::new(1, shop.now(), shop.now().plus(Period::of_days(365)));
+    let (mut commit, by) = (Commit::new(), Authority { rule: "base", policy: "1" });
+    for number in 0..entries {
+        let movement = Movement {
+            id: ledger.entry_id("history", &number.to_string(), ""),
+            at: shop.now().minus(Period::of_seconds(number)),
+            cause: Cause::Apology(OrderId::derive(&[&number.to_string()])),
+            authority: by,
+        };
+        let entry = match number % 2 {
+            0 => ledger.credit(movement, Account::Issued, vec![lot.clone()]),
+            _ => ledger.debit(movement, 1, Account::Spent),
+        };
+        commit = commit.with(points::post(&entry.unwrap()));
+        if commit.len() == 100 {
+            shop.store().commit(std::mem::take(&mut commit)).await.unwrap();
+        }
+    }
+    let saved = points::save(&ledger, None, &Sends::none());
+    shop.store().commit(commit.with(saved)).await.unwrap();
+}
+
+/// So many entries are a long history here; `AFTERCART_HISTORY` names another
+/// number, such as 100,000, which takes minutes to write.
+const LONG: u32 = 5_000;
+
+#[tokio::test]
+async fn an_earning_and_a_look_cost_the_same_whatever_the_history() {
+    let asked = std::env::var("AFTERCART_HISTORY").ok();
+    let long = asked.map_or(LONG, |text| text.parse().unwrap());
+    let mut costs = Vec::new();
+    for entries in [10, long] {
+        let shop = Shop::open().await;
+        history(&shop, entries).await;
+        for number in 0..2 {
+            let placed = shop.place(ADA, "TEA", 2, &key("order", number)).await;
+            shop.pay(&placed).await;
+            view(&shop, "").await;
+        }
+        assert_eq!(balances(&shop).await.0, 50);
+        let post = shop.port("points-post").unwrap().meter();
+        let look = shop.port("points-view").unwrap().meter();
+        costs.push((post.calls.len(), post.write_units(), look.calls.len()));
+    }
+    assert!(costs[0].0 <= 2 && costs[0].1 <= 6, "{costs:?}");
+    assert_eq!(costs[0], costs[1]);
 }
 
 #[tokio::test]
@@ -252,25 +323,25 @@ async fn what_no_retry_can_mend_is_parked() {
 #[tokio::test]
 async fn many_orders_mature_in_one_run_some_at_a_time() {
     let shop = Shop::open().await;
-    shop.store().commit(points::save(&due(&shop, 45))).await.unwrap();
+    due(&shop, 45).await;
     // Half way the store is gone: what was committed stays, the rest is due.
-    shop.port("points-mature").unwrap().fail(8, Fault::Before);
-    shop.run_schedule("points-mature").await.unwrap_err();
+    shop.port("points-settle").unwrap().fail(8, Fault::Before);
+    shop.run_schedule("points-settle").await.unwrap_err();
     assert_eq!(balances(&shop).await, (250, 200));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     assert_eq!(balances(&shop).await, (0, 450));
     assert_eq!(shop.metrics().counted(Metric::PointsMatured), 450);
-    let swept = shop.run_schedule("points-mature").await.unwrap();
+    let swept = shop.run_schedule("points-settle").await.unwrap();
     assert_eq!(swept, json!({ "done": 0, "settled": 0, "failed": 0 }));
-    assert_eq!(shop.store().all_points().await.unwrap().entries.len(), 45);
+    assert_eq!(shop.store().all_points().await.unwrap().entries.len(), 90);
 }
 
 #[tokio::test]
 async fn two_runs_at_once_do_the_work_of_one() {
     let shop = Shop::open().await;
-    shop.store().commit(points::save(&due(&shop, 45))).await.unwrap();
+    due(&shop, 45).await;
     let (one, other) =
-        tokio::join!(shop.run_schedule("points-mature"), shop.run_schedule("points-mature"));
+        tokio::join!(shop.run_schedule("points-settle"), shop.run_schedule("points-settle"));
     one.unwrap();
     other.unwrap();
     assert_eq!(balances(&shop).await, (0, 450));
@@ -281,11 +352,11 @@ async fn two_runs_at_once_do_the_work_of_one() {
 #[tokio::test]
 async fn a_torn_ledger_is_not_written_to() {
     let shop = Shop::open().await;
-    let mut torn = due(&shop, 2);
-    torn.pending[1].points = 11;
-    shop.store().commit(points::save(&torn)).await.unwrap();
+    let (mut torn, _) = due(&shop, 2).await;
+    torn.balances.insert(Account::Expired, 1);
+    shop.store().commit(points::save(&torn, None, &Sends::none())).await.unwrap();
     let before = shop.state().await.unwrap();
-    shop.run_schedule("points-mature").await.unwrap_err();
+    shop.run_schedule("points-settle").await.unwrap_err();
     assert_eq!(shop.state().await.unwrap(), before);
     assert_eq!(shop.metrics().counted(Metric::LedgerMismatch), 1);
 }
@@ -293,22 +364,37 @@ async fn a_torn_ledger_is_not_written_to() {
 #[tokio::test]
 async fn an_entry_that_the_ledger_knows_nothing_of_stops_it() {
     let shop = Shop::open().await;
-    let ledger = due(&shop, 1);
-    let authority = Authority { rule: "return_window", policy: "1" };
-    let entry = ledger.clone().mature_one(shop.now(), authority, |at| at).unwrap().unwrap();
-    let commit: Commit = [points::save(&ledger), points::post(&entry)].into_iter().collect();
-    shop.store().commit(commit).await.unwrap();
-    shop.run_schedule("points-mature").await.unwrap_err();
+    let (mut ledger, mut earnings) = due(&shop, 1).await;
+    let by = Authority { rule: "return_window", policy: "1" };
+    let lot = |points, age| Lot::new(points, age, age.plus(Period::of_days(365)));
+    let entry = ledger.mature(&mut earnings[0].claim, shop.now(), by, lot).unwrap().unwrap();
+    shop.store().commit(points::post(&entry)).await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap_err();
     assert_eq!(shop.metrics().counted(Metric::LedgerMismatch), 1);
     let kept = shop.store().ledger(&ada()).await.unwrap();
     assert_eq!(kept.balance(Account::Pending), 10);
 }
 
 #[tokio::test]
+async fn a_ledger_that_has_nothing_to_do_any_more_is_put_off() {
+    let shop = Shop::open().await;
+    points_pay(&shop, 900).await;
+    let ledger = shop.store().ledger(&ada()).await.unwrap();
+    let now = points::save(&ledger, Some(shop.now()), &Sends::none());
+    shop.store().commit(now).await.unwrap();
+    for settled in [1, 0] {
+        let swept = shop.run_schedule("points-settle").await.unwrap();
+        assert_eq!(swept, json!({ "done": 0, "settled": settled, "failed": 0 }));
+    }
+    let after = shop.store().ledger(&ada()).await.unwrap();
+    assert_eq!(Ledger { version: ledger.version, ..after }, ledger);
+}
+
+#[tokio::test]
 async fn movements_come_in_pages_and_only_to_their_member() {
     let shop = Shop::open().await;
-    shop.store().commit(points::save(&due(&shop, 5))).await.unwrap();
-    shop.run_schedule("points-mature").await.unwrap();
+    due(&shop, 5).await;
+    shop.run_schedule("points-settle").await.unwrap();
     let (mut seen, mut query) = (Vec::new(), "?limit=2".to_owned());
     loop {
         let page = view(&shop, &query).await.json();
@@ -318,9 +404,9 @@ async fn movements_come_in_pages_and_only_to_their_member() {
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         query = format!("?limit=2&cursor={cursor}");
     }
-    assert_eq!(seen.len(), 5);
+    assert_eq!(seen.len(), 10);
     seen.dedup();
-    assert_eq!(seen.len(), 5);
+    assert_eq!(seen.len(), 10);
     let other = shop.reply(&Ask::get(format!("/me/points{query}")).by_member("eve")).await.json();
     assert_eq!((&other["movements"], &other["lots"]), (&json!([]), &json!([])));
 }
@@ -353,7 +439,7 @@ async fn points_are_held_then_spent_with_the_order() {
     let placed = place_with_points(&shop, "TEA", 2, &json!(500), KEY).await;
     assert_eq!(placed.total, 2000);
     assert_eq!(all_balances(&shop).await, [0, 900, 500, 400, 0]);
-    assert_eq!(shop.store().all_points().await.unwrap().entries.len(), 2, "a hold is no entry");
+    assert_eq!(shop.store().all_points().await.unwrap().entries.len(), 1, "a hold is no entry");
     shop.pay(&placed).await;
     // 2000 pence are paid in money.
     assert_eq!(all_balances(&shop).await, [20, 400, 0, 400, 0]);
@@ -401,7 +487,7 @@ async fn an_order_that_ends_unpaid_leaves_no_trace() {
     shop.run_schedule("order-expire").await.unwrap();
     let after = shop.store().ledger(&ada()).await.unwrap();
     assert_eq!(Ledger { version: before.version, ..after }, before);
-    assert_eq!(shop.store().all_points().await.unwrap().entries.len(), 2);
+    assert_eq!(shop.store().all_points().await.unwrap().entries.len(), 1);
     shop.settle().await.unwrap();
     shop.check_invariants().await.unwrap();
 }
@@ -434,16 +520,8 @@ async fn a_called_off_order_gives_back_what_it_spent_and_loses_what_it_earned() 
     let kinds = kinds["movements"].as_array().unwrap().iter().map(|it| it["kind"].clone());
     let mut kinds: Vec<_> = kinds.map(|kind| kind.as_str().unwrap().to_owned()).collect();
     kinds.sort();
-    let expected = [
-        "earned",
-        "earned",
-        "matured",
-        "returned",
-        "returned",
-        "spent",
-        "taken_back",
-        "taken_back",
-    ];
+    let expected =
+        ["apology", "earned", "returned", "returned", "spent", "taken_back", "taken_back"];
     assert_eq!(kinds, expected);
     shop.check_invariants().await.unwrap();
 }
@@ -467,7 +545,7 @@ async fn an_order_called_off_before_its_points_were_posted_ends_the_same() {
 async fn a_hold_is_one_update_that_meets_postings() {
     let shop = Shop::open().await;
     points_pay(&shop, 900).await;
-    let id = |number: usize| OrderId::derive(&[&number.to_string()]);
+    let id = |number: usize| Holder::Order(OrderId::derive(&[&number.to_string()]));
     let read = shop.store().ledger(&ada()).await.unwrap();
     let lost = async |write| {
         let result = shop.store().commit(write).await;
@@ -484,7 +562,7 @@ async fn a_hold_is_one_update_that_meets_postings() {
     assert_eq!(lost(release(2, 600)).await, Some(300));
     assert_eq!(lost(release(1, 599)).await, Some(300), "not so many");
     // A posting that was decided without the hold loses.
-    lost(points::save(&read)).await;
+    lost(points::save(&read, None, &Sends::none())).await;
     shop.store().commit(release(1, 600)).await.unwrap();
     assert_eq!(lost(release(1, 600)).await, Some(900));
     for order in 0..MAX_HOLDS {
@@ -493,7 +571,7 @@ async fn a_hold_is_one_update_that_meets_postings() {
     lost(hold(MAX_HOLDS, 1)).await;
     // The rule in the model says the same as the condition.
     let mut full = shop.store().ledger(&ada()).await.unwrap();
-    assert_eq!(full.hold(&id(MAX_HOLDS), 1), Err(LedgerError::TooFew));
+    assert_eq!(full.hold(id(MAX_HOLDS), 1, None), Err(LedgerError::TooFew));
     let nobody = CustomerId::member("eve").unwrap();
     assert_eq!(lost(points::hold(&nobody, &id(1), 1)).await, None);
 }
@@ -506,17 +584,17 @@ async fn held_points_of_a_lot_that_ends_are_still_spent() {
     let placed = place_with_points(&shop, "TEA", 2, &json!(500), KEY).await;
     let payment = shop.start_payment(&placed, "sandbox").await;
     shop.clock().advance(Period::of_days(1));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     assert_eq!(all_balances(&shop).await, [0, 500, 500, 0, 0]);
-    let swept = shop.run_schedule("points-mature").await.unwrap();
-    assert_eq!(swept, json!({ "done": 0, "settled": 1, "failed": 0 }));
+    let swept = shop.run_schedule("points-settle").await.unwrap();
+    assert_eq!(swept, json!({ "done": 0, "settled": 0, "failed": 0 }));
     shop.call_back(&shop.report(&placed, &payment, "succeeded", "evt_1")).await;
     shop.settle().await.unwrap();
     assert_eq!(all_balances(&shop).await[1..], [0, 0, 0, 0]);
     // Called off, they come back and last a while.
     called_off(&shop, &placed).await;
     shop.settle().await.unwrap();
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     assert_eq!(all_balances(&shop).await, [0, 500, 0, 500, 0]);
     shop.check_invariants().await.unwrap();
 }

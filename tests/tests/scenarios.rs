@@ -51,7 +51,15 @@ mod alerts;
 
 mod carts;
 
+mod channels;
+
+mod contests;
+
 mod customers;
+
+mod earning;
+
+mod giving;
 
 mod late;
 
@@ -69,6 +77,8 @@ mod quotes;
 
 mod refunds;
 
+mod rewards;
+
 mod risk;
 
 mod shares;
@@ -77,7 +87,11 @@ mod shipments;
 
 mod stock;
 
+mod tiers;
+
 mod tracking;
+
+mod views;
 
 mod webhooks;
 
@@ -87,7 +101,11 @@ pub(crate) fn all() -> Vec<Scenario> {
         listed(),
         alerts::listed(),
         carts::listed(),
+        channels::listed(),
+        contests::listed(),
         customers::listed(),
+        earning::listed(),
+        giving::listed(),
         late::listed(),
         orders::listed(),
         paying::listed(),
@@ -96,11 +114,14 @@ pub(crate) fn all() -> Vec<Scenario> {
         polling::listed(),
         quotes::listed(),
         refunds::listed(),
+        rewards::listed(),
         risk::listed(),
         shares::listed(),
         shipments::listed(),
         stock::listed(),
+        tiers::listed(),
         tracking::listed(),
+        views::listed(),
         webhooks::listed(),
     ]
     .into_iter()
@@ -249,13 +270,13 @@ scenarios! {
         waiting(shop, Queue::Points)
     };
     "points-post", "no message" => |shop| poison(shop, Queue::Points);
-    "points-mature", "a return window that ended" => |shop| {
+    "points-settle", "a return window that ended" => |shop| {
         let placed = shop.place(ADA, "TEA", 1, KEY).await;
         shop.deliver(&placed, "AB-1234").await;
         shop.clock().advance(Period::of_days(15));
         schedule()
     };
-    "points-mature", "a life that ended" => |shop| {
+    "points-settle", "a life that ended" => |shop| {
         let placed = shop.place(ADA, "TEA", 1, KEY).await;
         shop.deliver(&placed, "AB-1234").await;
         shop.clock().advance(Period::of_days(450));

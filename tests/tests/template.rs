@@ -59,6 +59,13 @@ fn queue(queue: Queue) -> String {
     format!("{}Queue", logical(queue.name()))
 }
 
+/// A domain's functions share a log group.
+fn log_group(function: &Function) -> String {
+    let is_of = |of: &&(&str, &[Function])| of.1.iter().any(|it| it.name == function.name);
+    let domains = aftercart_infra::domains();
+    format!("{}Logs", logical(domains.iter().find(is_of).unwrap().0))
+}
+
 fn dead_letters(queue: Queue) -> String {
     format!("{}DeadLetterQueue", logical(queue.name()))
 }
@@ -97,7 +104,7 @@ fn needed(function: &Function) -> BTreeSet<(String, String)> {
     let mut allow = |action: &str, resource: String| {
         pairs.insert((action.to_owned(), resource));
     };
-    let logs = format!("!GetAtt {}Logs.Arn", logical(function.name));
+    let logs = format!("!GetAtt {}.Arn", log_group(function));
     allow("logs:CreateLogStream", logs.clone());
     allow("logs:PutLogEvents", logs);
     for need in function.needs {
@@ -364,7 +371,7 @@ fn functions_run_on_arm_and_keep_their_logs_for_so_long() {
         assert_eq!(group["Properties"]["RetentionInDays"]["!Ref"], "LogRetentionDays", "{name}");
     }
     for function in aftercart_infra::functions() {
-        let group = format!("{}Logs", logical(function.name));
+        let group = log_group(&function);
         assert!(resources(&template).contains_key(&group), "{group}");
         assert_eq!(properties(&template, &function)["LoggingConfig"]["LogGroup"]["!Ref"], group);
     }

@@ -62,7 +62,7 @@ scenarios! {
         shop.relay().await.unwrap();
         waiting(shop, Queue::Points)
     };
-    "points-mature", "a lot that ends while points of it are held" => |shop| {
+    "points-settle", "a lot that ends while points of it are held" => |shop| {
         points_pay(shop, 900).await;
         place_with_points(shop, "TEA", 2, &json!(500), KEY).await;
         shop.clock().advance(Period::of_days(450));

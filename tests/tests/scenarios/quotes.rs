@@ -100,7 +100,7 @@ async fn everything(shop: &Shop) -> String {
     let earned = shop.place(ADA, "TEA", 20, &key("earned", 0)).await;
     shop.deliver(&earned, "AB-0001").await;
     shop.clock().advance(Period::of_days(15));
-    shop.run_schedule("points-mature").await.unwrap();
+    shop.run_schedule("points-settle").await.unwrap();
     shop.settle().await.unwrap();
     let grant = Ask::post("/customers/cus_ada/vouchers", &json!({ "rule": "welcome" }));
     let granted = shop.reply(&grant.by(Caller::Operator).keyed(KEY)).await;
