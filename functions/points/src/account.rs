@@ -14,7 +14,7 @@ pub(crate) fn main(ledger: &Ledger) -> &CustomerId {
 
 /// Whether a ledger is of this account, or it flows into it.
 pub(crate) fn is_of(ledger: &Ledger, customer: &CustomerId) -> bool {
-    ledger.customer == *customer || ledger.link.from.contains(customer)
+    all(ledger).any(|account| account == customer)
 }
 
 /// The ledger of the account in which a member's points are: one round trip,
@@ -23,12 +23,22 @@ pub(crate) fn is_of(ledger: &Ledger, customer: &CustomerId) -> bool {
 /// # Errors
 /// When it cannot be read.
 pub(crate) async fn ledger(app: &App, member: &CustomerId) -> Result<Ledger, Failure> {
-    let read = async |customer: &CustomerId| {
-        app.store.read(&[Key::ledger(customer)]).await?.ledger(customer)
-    };
-    let own = read(member).await?;
-    match &own.link.into {
-        None => Ok(own),
-        Some((main, _)) => Ok(read(main).await?),
-    }
+    let own = app.store.read(&[Key::ledger(member)]).await?.ledger(member)?;
+    spent_from(app, own).await
+}
+
+/// The same of a member whose own ledger was read: another round trip only if
+/// that one flows into another.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) async fn spent_from(app: &App, own: Ledger) -> Result<Ledger, Failure> {
+    let Some((main, _)) = &own.link.into else { return Ok(own) };
+    Ok(app.store.read(&[Key::ledger(main)]).await?.ledger(main)?)
+}
+
+/// The accounts whose points are in a ledger: its own, and those that flow
+/// into it.
+pub(crate) fn all(ledger: &Ledger) -> impl Iterator<Item = &CustomerId> {
+    std::iter::once(&ledger.customer).chain(&ledger.link.from)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aftercart::{
     model::{
         customer::CustomerId,
-        points::{Judged, Ledger, LedgerError},
+        points::{Judged, Ledger},
         policy::Policy,
         text::Text,
     },
@@ -134,7 +134,8 @@ async fn judge(
     }
     let (profile, once) = (found.profile(customer)?, known.once(action, policy)?);
     let facts = Facts { ledger: &before, profile: &profile, once: &once, now: app.now() };
-    let decided = actions::decide(action, facts, policy).map_err(|error| unsound(app, error))?;
+    let decided =
+        actions::decide(action, facts, policy).map_err(|error| soundness::refused(app, error))?;
     soundness::check(app, &decided.ledger)?;
     let Decided { ledger, entries, news, .. } = &decided;
     let writes = posting::writes(&before, ledger, entries, news, policy, app.now());
@@ -148,15 +149,6 @@ async fn judge(
             Ok(judged.map(|judged| Acted { judged, before: true }))
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-fn unsound(app: &App, error: LedgerError) -> Failure {
-    match error {
-        LedgerError::TooMany => Failure::poison(error),
-        LedgerError::TooFew | LedgerError::Unbalanced | LedgerError::Inconsistent => {
-            soundness::mismatch(app, error.to_string())
-        }
     }
 }
 

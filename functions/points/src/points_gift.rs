@@ -148,8 +148,7 @@ fn offered(gift: &Gift, request: &Request) -> Sends {
 async fn list(app: &App, request: &Request) -> Answer {
     let (from, limit) = request.page(stored::cursor, PAGE)?;
     let ledger = account::ledger(app, &request.member()?).await?;
-    let accounts: Vec<&CustomerId> =
-        std::iter::once(&ledger.customer).chain(&ledger.link.from).collect();
+    let accounts: Vec<&CustomerId> = account::all(&ledger).collect();
     let page = app.store.gifts_of(&accounts, from.as_ref(), limit).await?;
     let keys: Vec<Key> = page.items.iter().map(Key::gift).collect();
     let found = app.store.read(&keys).await?;

@@ -23,7 +23,7 @@ use aftercart::{
         customer::CustomerId,
         id::OrderId,
         order::Order,
-        points::{Apology, Earning, Entry, Holder, Ledger, LedgerError},
+        points::{Apology, Earning, Entry, Holder, Ledger},
         policy::Policy,
         time::Timestamp,
     },
@@ -205,12 +205,7 @@ async fn decide(
         posted: &posted,
         now: app.now(),
     };
-    let posting = orders::decide(facts, policy).map_err(|error| match error {
-        LedgerError::TooMany => Failure::poison(error),
-        LedgerError::TooFew | LedgerError::Unbalanced | LedgerError::Inconsistent => {
-            soundness::mismatch(app, error.to_string())
-        }
-    })?;
+    let posting = orders::decide(facts, policy).map_err(|error| soundness::refused(app, error))?;
     let payer = Some(known.payer()).filter(|payer| *payer != customer).cloned();
     Ok((payer, posting.map(|posting| Decided { ledger, posted, posting })))
 }

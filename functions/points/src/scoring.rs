@@ -61,7 +61,7 @@ pub(crate) async fn score(
     }
     let ledger = account::ledger(app, customer).await?;
     for contest in counted {
-        for member in std::iter::once(&ledger.customer).chain(&ledger.link.from) {
+        for member in account::all(&ledger) {
             score_in(app, contest, member, policy).await?;
         }
     }
@@ -125,7 +125,7 @@ async fn accounts(app: &App, customer: &CustomerId) -> Result<Vec<CustomerId>, F
     if ledger.link.into.is_some() {
         return Ok(Vec::new());
     }
-    Ok(std::iter::once(ledger.customer).chain(ledger.link.from).collect())
+    Ok(account::all(&ledger).cloned().collect())
 }
 
 async fn count(

@@ -26,8 +26,7 @@ pub(crate) async fn follow(
     }
     let main = account::ledger(app, customer).await?;
     record(app, customer).await?;
-    let others = std::iter::once(&main.customer).chain(&main.link.from);
-    for account in others.filter(|account| *account != customer) {
+    for account in account::all(&main).filter(|account| *account != customer) {
         record(app, account).await?;
     }
     Ok(())

@@ -25,7 +25,6 @@ use std::sync::Arc;
 use aftercart::{
     model::{
         customer::CustomerId,
-        points::Ledger,
         time::{Period, Timestamp},
     },
     run::{
@@ -38,6 +37,7 @@ use aftercart::{
 };
 
 use crate::{
+    account,
     rules::{
         calendar::Member,
         code::{self, Code, CodeRefusal, MOST_REFUSED},
@@ -101,7 +101,7 @@ async fn tell(app: &App, request: &Request) -> Answer {
     let found = app.store.read(&keys).await?;
     let own = found.ledger(&member)?;
     let tier = Member::of(&own, &found.profile(&member)?, &policy.points).tier;
-    let spendable = purse(app, own).await?.spendable();
+    let spendable = account::spent_from(app, own).await?.spendable();
     let number = read.code.number;
     Response::json(200, &TillMemberView { number, spendable, tier })
 }
@@ -178,13 +178,6 @@ impl Read {
 fn parse(code: &str) -> Result<Code, Problem> {
     let detail = "Send the 20 digits that the member shows.";
     Code::parse(code).ok_or_else(|| Problem::invalid("code", detail))
-}
-
-/// The ledger whose points a member spends: that of the account into which the
-/// own is linked, if it is.
-async fn purse(app: &App, own: Ledger) -> Result<Ledger, Failure> {
-    let Some((account, _)) = &own.link.into else { return Ok(own) };
-    Ok(app.store.read(&[Key::ledger(account)]).await?.ledger(account)?)
 }
 
 /// What is contended for too long.

@@ -16,13 +16,13 @@ use aftercart::{
 };
 
 use crate::{
-    posting,
+    account, posting,
     rules::till as rules,
     soundness,
     wire::channels::{CaptureHold, HoldPoints, TillHoldView, VoidHold},
 };
 
-use super::{ATTEMPTS, Read, Shown, broken, contended, parse, purse};
+use super::{ATTEMPTS, Read, Shown, broken, contended, parse};
 
 pub(super) async fn hold(app: &App, request: &Request, till: &Text<128>) -> Answer {
     let key = request.idempotency_key()?;
@@ -70,7 +70,7 @@ async fn take(app: &App, id: &HoldId, read: &Read, points: i64) -> Result<Held, 
         Some(_) => return Err(used().into()),
         None => {}
     }
-    let before = purse(app, found.ledger(&member)?).await?;
+    let before = account::spent_from(app, found.ledger(&member)?).await?;
     let now = app.now();
     let until = now.plus(terms.hold);
     let mut ledger = before.clone();
