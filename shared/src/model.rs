@@ -60,6 +60,8 @@ pub mod contest;
 
 pub mod tally;
 
+pub mod months;
+
 pub mod profile;
 pub mod programme;
 
@@ -70,6 +72,16 @@ pub mod reward;
 pub mod share;
 
 pub mod survey;
+
+pub mod feedback;
+
+pub mod answers;
+
+pub mod contact;
+
+pub mod ticket;
+
+pub mod care;
 
 pub mod risk;
 

@@ -141,6 +141,13 @@ impl CartOwner {
             Self::Guest(CartToken(token)) => CartId::derive(&["guest", token]),
         }
     }
+
+    fn member(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Member(customer) => Some(customer),
+            Self::Guest(_) => None,
+        }
+    }
 }
 
 /// So many units of a SKU.
@@ -180,6 +187,8 @@ impl CartContent {
 pub struct Cart {
     /// Derived from its owner.
     pub id: CartId,
+    /// The member whose it is; of a guest's, and of one that was never written, none.
+    pub member: Option<CustomerId>,
     /// How often it was written; 0 is a cart that never was.
     pub version: u64,
     /// What is in it.
@@ -229,6 +238,7 @@ impl Cart {
     pub fn empty(id: CartId) -> Self {
         Self {
             id,
+            member: None,
             version: 0,
             content: CartContent::default(),
             filled_at: None,
@@ -237,6 +247,12 @@ impl Cart {
             expires_at: None,
             ended_by: Vec::new(),
         }
+    }
+
+    /// The cart as its owner's: its identity does not tell whose it is.
+    #[must_use]
+    pub fn of(self, owner: &CartOwner) -> Self {
+        Self { member: owner.member().cloned(), ..self }
     }
 
     /// The cart as it is at `now`: one that has expired is empty. It keeps its

@@ -52,7 +52,7 @@ ids! {
     ShipmentId = "shp_";
     /// A movement of points; derived from its cause and rule.
     EntryId = "ent_";
-    /// An invitation to answer a survey; derived from the order and the touchpoint.
+    /// An invitation to answer a survey; derived from the touchpoint and its cause.
     InviteId = "inv_";
     /// A movement of goods into, out of or inside the stock; derived from the SKU and the key of the call.
     MovementId = "mov_";
@@ -82,6 +82,8 @@ ids! {
     LinkId = "lnk_";
     /// A team of a contest; derived from its founder and the contest.
     TeamId = "tem_";
+    /// What a customer is unhappy about; derived from the answer or the call that it came from.
+    TicketId = "tkt_";
     /// A message to a system of the merchant; derived from what it tells of.
     WebhookId = "whm_";
     /// A message between functions; derived from what it says.

@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cart::CartsPolicy, delivery::DeliveryPolicy, logistics::LogisticsPolicy, offers::OffersPolicy,
-    paying::PaymentsPolicy, programme::PointsPolicy, risk::RiskPolicy, share::SharesPolicy,
-    stock::StockPolicy, tax::TaxPolicy, text::Text, time::Period, webhook::WebhooksPolicy,
+    care::CarePolicy, cart::CartsPolicy, contact::ContactPolicy, delivery::DeliveryPolicy,
+    logistics::LogisticsPolicy, offers::OffersPolicy, paying::PaymentsPolicy,
+    programme::PointsPolicy, risk::RiskPolicy, share::SharesPolicy, stock::StockPolicy,
+    survey::SurveysPolicy, tax::TaxPolicy, text::Text, time::Period, webhook::WebhooksPolicy,
 };
 
 /// The default document.
@@ -28,6 +29,10 @@ pub struct Policy {
     pub points: PointsPolicy,
     /// Surveys.
     pub surveys: SurveysPolicy,
+    /// Who may be contacted, how often and when.
+    pub contact: ContactPolicy,
+    /// How complaints and low scores are seen to.
+    pub care: CarePolicy,
     /// Goods.
     pub stock: StockPolicy,
     /// Methods of delivery.
@@ -65,20 +70,6 @@ pub struct CheckoutPolicy {
     pub guest_link: Period,
 }
 
-/// Who is asked, when and how often.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SurveysPolicy {
-    /// From delivery to the invitation.
-    pub delay: Period,
-    /// How long a survey is open after its invitation is due.
-    pub open: Period,
-    /// At most so many invitations to one buyer ...
-    pub contacts: u32,
-    /// ... in this time.
-    pub window: Period,
-}
-
 /// Why a document is no policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
@@ -102,9 +93,6 @@ pub enum PolicyError {
 
 /// The longest hold: stock of unpaid orders is out of sale all that time.
 const MAX_HOLD: Period = Period::of_days(30);
-
-/// The most invitations that one record of contacts keeps.
-const MAX_CONTACTS: u32 = 100;
 
 impl Policy {
     /// Reads a policy document.
@@ -144,9 +132,9 @@ impl Policy {
             return nonsense("checkout.grace", "must be at most 30d");
         }
         self.points.check()?;
-        if self.surveys.contacts > MAX_CONTACTS {
-            return nonsense("surveys.contacts", "must be at most 100");
-        }
+        self.surveys.check()?;
+        self.contact.check()?;
+        self.care.check()?;
         self.payments.check()?;
         self.stock.check()?;
         self.delivery.check(&self.stock)?;
@@ -202,7 +190,15 @@ mod tests {
             ("/points/offset", offset("GBP", 1_000_001, 1), "points.offset.minor_per_100_points"),
             ("/points/offset", offset("GBP", 100, 0), "points.offset.max_share"),
             ("/points/offset", offset("GBP", 100, 10_001), "points.offset.max_share"),
-            ("/surveys/contacts", 101.into(), "surveys.contacts"),
+            ("/contact/caps/0/contacts", 0.into(), "contact.caps[0].contacts"),
+            ("/contact/caps/0/contacts", 51.into(), "contact.caps[0].contacts"),
+            ("/contact/caps/0/window", "0d".into(), "contact.caps[0].window"),
+            ("/contact/caps/1/window", "367d".into(), "contact.caps[1].window"),
+            ("/contact/caps/1/reserve", 4.into(), "contact.caps[1].reserve"),
+            ("/contact/caps/0/purpose", "programme".into(), "contact.caps[0].purpose"),
+            ("/contact/caps/0/purpose", "spam".into(), "contact.caps[0].purpose"),
+            ("/contact/quiet/until", "21:00".into(), "contact.quiet.until"),
+            ("/contact/zone", "Mars".into(), "contact.zone"),
             ("/stock/locations", serde_json::json!([]), "stock.locations"),
             ("/stock/low_at", (-1).into(), "stock.low_at"),
             ("/delivery/methods", serde_json::json!([]), "delivery.methods"),

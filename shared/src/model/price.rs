@@ -17,7 +17,7 @@ use super::{
     money::Currency,
     product::Sku,
     text::{Text, is_plain, names},
-    time::Zone,
+    time::{Timestamp, Zone},
 };
 
 mod check;
@@ -525,6 +525,23 @@ impl PriceRules {
     /// [`PriceRulesError::Nonsense`] names the first such place.
     pub fn check(&self) -> Result<(), PriceRulesError> {
         check::document(self)
+    }
+
+    /// The rule of a name, if it takes vouchers.
+    #[must_use]
+    pub fn of_vouchers(&self, id: &RuleId) -> Option<&Rule> {
+        let takes = |rule: &&Rule| rule.coupon == Some(Coupon::Voucher(true));
+        self.rules.iter().filter(takes).find(|rule| rule.id == *id)
+    }
+
+    /// Whether a voucher of a rule is worth something at a moment: the rule
+    /// takes vouchers, has begun and is not over. It need not be its day or hour.
+    #[must_use]
+    pub fn honours(&self, id: &RuleId, now: Timestamp) -> bool {
+        self.of_vouchers(id).is_some_and(|rule| match rule.window.at(now, &self.zone) {
+            WindowState::Open | WindowState::Closed => true,
+            WindowState::NotYet | WindowState::Ended => false,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     money::Money,
     order::Actor,
     points::{Holder, MAX_POINTS},
-    price::{Coupon, PriceRules, Rule, RuleId, Title, Window, WindowState},
+    price::{PriceRules, RuleId, Title, Window, WindowState},
     product::Sku,
     text::{Text, is_plain, names},
     time::{Period, Timestamp, Zone},
@@ -89,27 +89,20 @@ impl RewardKind {
     /// have nothing to say of other kinds.
     #[must_use]
     pub fn is_known(&self, rules: &PriceRules) -> bool {
-        !matches!(self, Self::Coupon { .. }) || self.price_rule(rules).is_some()
+        match self {
+            Self::Coupon { rule, .. } => rules.of_vouchers(rule).is_some(),
+            _ => true,
+        }
     }
 
     /// Whether it is worth something at a moment: the rule of a coupon is known,
     /// has begun and is not over. It need not be its day or hour.
     #[must_use]
     pub fn is_worth_something(&self, rules: &PriceRules, now: Timestamp) -> bool {
-        if !matches!(self, Self::Coupon { .. }) {
-            return true;
+        match self {
+            Self::Coupon { rule, .. } => rules.honours(rule, now),
+            _ => true,
         }
-        self.price_rule(rules).is_some_and(|rule| match rule.window.at(now, &rules.zone) {
-            WindowState::Open | WindowState::Closed => true,
-            WindowState::NotYet | WindowState::Ended => false,
-        })
-    }
-
-    /// The rule of a coupon, if it takes vouchers.
-    fn price_rule<'a>(&self, rules: &'a PriceRules) -> Option<&'a Rule> {
-        let Self::Coupon { rule: id, .. } = self else { return None };
-        let takes = |rule: &&Rule| rule.coupon == Some(Coupon::Voucher(true));
-        rules.rules.iter().filter(takes).find(|rule| rule.id == *id)
     }
 }
 

@@ -1,58 +1,102 @@
-//! Invitations to answer a survey, answers, and how often a buyer is contacted.
+//! Surveys: who is asked on which occasion, what, and what was answered.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    customer::{CustomerId, Email, Language},
-    id::{InviteId, OrderId},
+    answers::Counted,
+    customer::{Country, CustomerId, Email, Language},
+    id::{InviteId, OrderId, ShipmentId, TicketId},
+    product::Sku,
+    shipment::Carrier,
+    stock::LocationId,
     text::Text,
     time::{Period, Timestamp},
 };
 
-/// The occasion of a survey.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+mod checking;
+mod touchpoint;
+
+pub use touchpoint::{
+    Audience, Channel, Choice, ChoiceId, Comparison, Kind, LEAST_ANSWERS, MAX_COMMENT, Occasion,
+    Question, QuestionId, SurveysPolicy, Touchpoint, TouchpointId, Valuable, When, Wording,
+};
+
+/// What somebody thinks of a product.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
-pub enum Touchpoint {
-    /// The parcel has arrived.
-    Delivery,
+pub enum Taste {
+    /// Likes it.
+    Like,
+    /// Does not.
+    Dislike,
 }
 
-impl Touchpoint {
-    /// The name that clients see.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivery => "delivery",
-        }
-    }
+/// What was answered to one question, in the form that its kind has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Given {
+    /// A number of the scale.
+    Score(u8),
+    /// The choices that were taken, in the order of the question.
+    Choices(Vec<ChoiceId>),
+    /// In the buyer's own words.
+    Text(Text<MAX_COMMENT>),
+    /// Of each product that was judged.
+    Products(BTreeMap<Sku, Taste>),
 }
 
-/// The longest comment: a few sentences, about a screen of a phone.
-pub const MAX_COMMENT: usize = 1_000;
+/// For how long an answer may be corrected, from when it was first given.
+pub const CORRECTABLE: Period = Period::of_days(1);
+
+/// How many revisions of an answer there may be, the first one among them: each
+/// is counted, read and noted on a ticket, and nobody needs more.
+pub const MAX_REVISIONS: u32 = 10;
 
 /// What a buyer answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// How likely the buyer is to recommend the shop, 0 to 10 (the question of
-    /// the Net Promoter Score).
-    pub score: u8,
-    /// In the buyer's own words.
-    pub comment: Option<Text<MAX_COMMENT>>,
-    /// When.
+    /// By question; those that were skipped are not there.
+    pub given: BTreeMap<QuestionId, Given>,
+    /// When it was first given: a correction is taken for a day from then.
     pub at: Timestamp,
+    /// 1 as it was first given, one more with each correction.
+    pub revision: u32,
+    /// In which language the page was read.
+    pub language: Language,
 }
 
 /// Why an invitation was not sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Suppression {
     /// The buyer was contacted as often as the policy allows.
     ContactBudget,
+    /// The buyer does not want to be asked.
+    NoConsent,
+    /// Enough have answered this month.
+    Quota,
     /// It came due only after its survey had closed.
     TooLate,
     /// The buyer kept nothing of the order: all of its goods were refunded.
     NothingKept,
+    /// The ticket that was solved was opened again, and perhaps solved again,
+    /// which is asked about by itself.
+    Reopened,
+    /// The order that was paid was called off.
+    CalledOff,
+    /// The buyer's tier is another one since, which is asked about by itself.
+    Superseded,
+    /// The policy contacts nobody for surveys.
+    Off,
+    /// The policy does not have its touchpoint, or no surveys, any more.
+    Ended,
 }
 
 /// Where an invitation stands.
@@ -64,6 +108,8 @@ pub enum InviteStatus {
     Sent {
         /// Since when.
         at: Timestamp,
+        /// When the one reminder was sent.
+        reminded_at: Option<Timestamp>,
     },
     /// Will not be sent.
     Suppressed {
@@ -72,8 +118,13 @@ pub enum InviteStatus {
         /// Why.
         why: Suppression,
     },
-    /// Answered; final.
-    Answered(Answer),
+    /// Answered.
+    Answered {
+        /// When the invitation was sent.
+        sent_at: Timestamp,
+        /// What was answered.
+        answer: Answer,
+    },
 }
 
 impl InviteStatus {
@@ -82,59 +133,113 @@ impl InviteStatus {
     pub fn is_scheduled(&self) -> bool {
         matches!(self, Self::Scheduled)
     }
+
+    /// The answer, if there is one.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Answered { answer, .. } => Some(answer),
+            _ => None,
+        }
+    }
 }
+
+/// The most characters of a product's title in a survey: a line on a phone or two.
+pub const MAX_TITLE: usize = 60;
+
+/// A product that was delivered, as a page names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// What.
+    pub sku: Sku,
+    /// What buyers read.
+    pub title: Text<MAX_TITLE>,
+}
+
+impl Delivered {
+    /// The product with this title, or with as much of it as a survey shows;
+    /// none without a title.
+    #[must_use]
+    pub fn named(sku: &Sku, title: &str) -> Option<Self> {
+        let title = if title.chars().count() > MAX_TITLE {
+            let start: String = title.chars().take(MAX_TITLE.saturating_sub(1)).collect();
+            format!("{}…", start.trim_end())
+        } else {
+            title.to_owned()
+        };
+        Some(Self { sku: sku.clone(), title: Text::new(&title).ok()? })
+    }
+}
+
+/// What an invitation is about, by which its answer is counted and its ticket
+/// linked. Known when it is written, and kept: what changes later does not move
+/// an answer from one column to another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// The order.
+    pub order: Option<OrderId>,
+    /// The shipment that arrived last.
+    pub shipment: Option<ShipmentId>,
+    /// The ticket that was solved.
+    pub ticket: Option<TicketId>,
+    /// Who carried it.
+    pub carrier: Option<Carrier>,
+    /// From where to where.
+    pub lane: Option<(LocationId, Country)>,
+    /// The buyer's tier.
+    pub tier: Option<Text<40>>,
+    /// The products.
+    pub products: Vec<Sku>,
+}
+
+impl About {
+    /// What of an answer is about what the invitation names. Who has the link
+    /// may judge any product: what is said of others is nobody's.
+    #[must_use]
+    pub fn named(&self, given: &BTreeMap<QuestionId, Given>) -> BTreeMap<QuestionId, Given> {
+        let kept = |given: &Given| match given {
+            Given::Products(tastes) => {
+                let tastes = tastes.iter().filter(|(sku, _)| self.products.contains(sku));
+                let tastes: BTreeMap<Sku, Taste> =
+                    tastes.map(|(sku, taste)| (sku.clone(), *taste)).collect();
+                (!tastes.is_empty()).then_some(Given::Products(tastes))
+            }
+            other => Some(other.clone()),
+        };
+        given.iter().filter_map(|(id, given)| Some((id.clone(), kept(given)?))).collect()
+    }
+}
+
+/// The most products that a survey names: a page stays one screen or two.
+pub const MAX_PRODUCTS: usize = 12;
 
 /// An invitation to answer one survey once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
-    /// Derived from the order and the touchpoint.
+    /// Derived from the touchpoint and the cause.
     pub id: InviteId,
-    /// About which order.
-    pub order: OrderId,
+    /// Which survey.
+    pub touchpoint: TouchpointId,
+    /// On what occasion.
+    pub occasion: Occasion,
+    /// What it is about.
+    pub about: About,
     /// Who is asked.
     pub customer: CustomerId,
-    /// On what occasion.
-    pub touchpoint: Touchpoint,
     /// Where the invitation goes.
     pub email: Email,
     /// In which language.
     pub language: Language,
+    /// Where the buyer's clocks are, as far as the address tells.
+    pub country: Option<Country>,
     /// When it is to be sent.
     pub due: Timestamp,
     /// When its survey closes.
     pub expires: Timestamp,
     /// Where it stands.
     pub status: InviteStatus,
-}
-
-/// When a buyer was contacted for something other than a purchase.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contacts {
-    /// Whom.
-    pub customer: CustomerId,
-    /// When, earliest first; only what the window still counts.
-    pub at: Vec<Timestamp>,
-    /// How often this record changed.
-    pub version: u64,
-}
-
-impl Contacts {
-    /// A buyer who was never contacted.
-    #[must_use]
-    pub fn none(customer: CustomerId) -> Self {
-        Self { customer, at: Vec::new(), version: 0 }
-    }
-
-    /// Notes a contact if the window has room for it, and forgets those that
-    /// the window no longer counts. Whether it had room.
-    pub fn admit(&mut self, now: Timestamp, most: u32, window: Period) -> bool {
-        self.at.retain(|at| at.plus(window) > now);
-        let room = self.at.len() < usize::try_from(most).unwrap_or(usize::MAX);
-        if room {
-            self.at.push(now);
-        }
-        room
-    }
+    /// What statistics have counted of the answer.
+    pub counted: Counted,
 }
 
 #[cfg(test)]
@@ -142,15 +247,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_window_has_room_for_so_many() {
-        let start = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
-        let mut contacts = Contacts::none(CustomerId::member("a").unwrap());
-        let window = Period::of_days(30);
-        assert!(contacts.admit(start, 2, window));
-        assert!(contacts.admit(start.plus(Period::of_days(1)), 2, window));
-        assert!(!contacts.admit(start.plus(Period::of_days(29)), 2, window));
-        assert!(contacts.admit(start.plus(Period::of_days(30)), 2, window));
-        assert_eq!(contacts.at.len(), 2);
-        assert!(!Contacts::none(CustomerId::member("a").unwrap()).admit(start, 0, window));
+    fn a_long_title_is_cut_and_says_so() {
+        let sku = Sku::parse("TEA").unwrap();
+        let title = |text: &str| Delivered::named(&sku, text).map(|it| it.title.to_string());
+        let whole = "茶".repeat(MAX_TITLE);
+        assert_eq!(title(&whole), Some(whole.clone()));
+        assert_eq!(title(&format!("{whole}茶")), Some(format!("{}…", "茶".repeat(MAX_TITLE - 1))));
+        let spaced = format!("{} {}", "a".repeat(MAX_TITLE - 2), "b".repeat(9));
+        assert_eq!(title(&spaced), Some(format!("{}…", "a".repeat(MAX_TITLE - 2))));
+        assert_eq!(title(" "), None);
     }
 }

@@ -78,7 +78,7 @@ macro_rules! written {
         }
     };
 }
-pub(super) use written;
+pub(crate) use written;
 
 /// A type of names, of 1 to `$max` bytes each of which `$fits`, and the error
 /// that says so.
@@ -87,7 +87,7 @@ macro_rules! names {
         $(#[$doc:meta])* $name:ident($max:literal, $fits:expr);
         $(#[$why:meta])* $error:ident = $remedy:literal;
     ) => {
-        super::text::written! { $(#[$doc])* $name, $error }
+        crate::model::text::written! { $(#[$doc])* $name, $error }
 
         $(#[$why])*
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -110,10 +110,10 @@ macro_rules! names {
         }
     };
 }
-pub(super) use names;
+pub(crate) use names;
 
 /// Whether a byte is one of `a-z 0-9 -`.
-pub(super) fn is_plain(byte: u8) -> bool {
+pub(crate) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 

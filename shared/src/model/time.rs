@@ -271,7 +271,7 @@ impl From<Period> for String {
 }
 
 /// A named time zone, such as `Europe/Berlin`, for rules that follow a calendar.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Zone(TimeZone);

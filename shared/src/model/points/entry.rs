@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     customer::CustomerId,
-    id::{AdjustmentId, EntryId, GiftId, HoldId, LinkId, OrderId, RedemptionId},
+    id::{AdjustmentId, EntryId, GiftId, HoldId, LinkId, OrderId, RedemptionId, TicketId},
     text::Text,
     time::Timestamp,
 };
@@ -88,6 +88,8 @@ pub enum Cause {
     Apology(OrderId),
     /// An apology: the order was delivered late, damaged or not at all.
     DeliveryApology(OrderId),
+    /// Something that a member was unhappy about, and that is made good.
+    MadeGood(TicketId),
     /// The return window of an order's goods ended.
     ReturnWindowEnded(OrderId),
     /// A lot reached the end of its life, at this moment.
