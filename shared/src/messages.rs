@@ -18,7 +18,7 @@ use crate::model::{
     gift::End,
     id::{
         AlertId, CartId, GiftId, InviteId, LinkId, MessageId, OrderId, PaymentId, RedemptionId,
-        RefundId, ShipmentId, VoucherId,
+        RefundId, ShipmentId, TicketId, VoucherId,
     },
     money::Money,
     product::Sku,
@@ -26,7 +26,9 @@ use crate::model::{
     reward::{RewardId, RewardKind},
     shipment::{ParcelStatus, Reason, Tracking},
     stock::{LocationId, StockState},
+    survey::{Channel, TouchpointId},
     text::Text,
+    ticket::{DeskId, Priority, Topic},
     time::{Date, Timestamp},
 };
 
@@ -47,6 +49,14 @@ pub enum Queue {
     Points,
     /// Invites buyers to surveys.
     Surveys,
+    /// Counts answers and reads what was written.
+    Feedback,
+    /// Opens tickets of answers, and follows them.
+    Care,
+    /// Contacts people for what is not a purchase, within their budget.
+    Contacts,
+    /// Changes orders because somebody asked for it elsewhere.
+    OrderRequests,
     /// Follows orders: risk counters, search terms, carts, members' records, goods bought together.
     Orders,
     /// Calls providers: refunds, captures.
@@ -61,12 +71,16 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Payments,
         Self::Shipments,
         Self::Tracking,
         Self::Points,
         Self::Surveys,
+        Self::Feedback,
+        Self::Care,
+        Self::Contacts,
+        Self::OrderRequests,
         Self::Orders,
         Self::ProviderCalls,
         Self::LatePayments,
@@ -83,6 +97,10 @@ impl Queue {
             Self::Tracking => "tracking",
             Self::Points => "points",
             Self::Surveys => "surveys",
+            Self::Feedback => "feedback",
+            Self::Care => "care",
+            Self::Contacts => "contacts",
+            Self::OrderRequests => "order-requests",
             Self::Orders => "orders",
             Self::ProviderCalls => "provider-calls",
             Self::LatePayments => "late-payments",
@@ -100,6 +118,10 @@ impl Queue {
             Self::Tracking => "TRACKING_QUEUE_URL",
             Self::Points => "POINTS_QUEUE_URL",
             Self::Surveys => "SURVEYS_QUEUE_URL",
+            Self::Feedback => "FEEDBACK_QUEUE_URL",
+            Self::Care => "CARE_QUEUE_URL",
+            Self::Contacts => "CONTACTS_QUEUE_URL",
+            Self::OrderRequests => "ORDER_REQUESTS_QUEUE_URL",
             Self::Orders => "ORDERS_QUEUE_URL",
             Self::ProviderCalls => "PROVIDER_CALLS_QUEUE_URL",
             Self::LatePayments => "LATE_PAYMENTS_QUEUE_URL",
@@ -430,29 +452,175 @@ pub struct StockChanged {
 pub struct CartAbandoned {
     /// Which cart.
     pub cart: CartId,
+    /// Which version of it: one that changed since is not reminded of.
+    #[serde(default)]
+    pub version: u64,
+    /// Whose it is, if it is a member's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
     /// Where the reminder goes.
     pub email: Email,
     /// In which language.
     pub language: Language,
     /// What is in it.
     pub skus: Vec<Sku>,
+    /// The page on which they choose not to be told of such: RFC 8058's one
+    /// click is a POST to it. Missing until the message may go out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
 }
 
-/// A buyer is to be asked.
+/// A buyer is to be asked, for the first time or, once, again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SurveyInvited {
     /// Which invitation.
     pub invite: InviteId,
-    /// About which order.
-    pub order: OrderId,
-    /// Where the invitation goes.
+    /// To which survey.
+    pub touchpoint: TouchpointId,
+    /// Who is asked: a guest, or a member whose number, app or account the mailer
+    /// looks up by this.
+    pub customer: CustomerId,
+    /// About which order, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// How it travels. Who cannot be reached so, such as a guest, gets it by mail.
+    #[serde(default)]
+    pub channel: Channel,
+    /// Where the invitation goes by mail.
     pub email: Email,
     /// In which language.
     pub language: Language,
+    /// The first question, in that language, to be asked in the message itself.
+    pub question: Text<200>,
+    /// What can be tapped there, to open the page with that answer filled in;
+    /// nothing is answered until it is sent there.
+    #[serde(default)]
+    pub taps: Vec<SurveyTap>,
     /// The page with the survey: a signed link, good without a login.
     pub link: String,
+    /// The page on which they choose not to be asked: RFC 8058's one click is a
+    /// POST to it.
+    pub unsubscribe: String,
     /// Until when it is open.
     pub expires: Timestamp,
+    /// Whether it is the reminder.
+    #[serde(default)]
+    pub reminder: bool,
+}
+
+/// One answer that can be tapped in an invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SurveyTap {
+    /// What is shown.
+    pub label: Text<40>,
+    /// What it answers: the survey's link with `?a=` and this behind it opens
+    /// the page with that filled in.
+    pub answer: Text<20>,
+}
+
+/// A survey was answered, or the answer corrected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SurveyAnswered {
+    /// Which invitation.
+    pub invite: InviteId,
+}
+
+/// Somebody of the merchant is to see to a ticket: it was opened, opened again,
+/// given to another desk, or its time runs out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TicketWaits {
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// Why they are told.
+    pub why: TicketWhy,
+    /// What it is about.
+    pub topic: Topic,
+    /// How soon it is to be seen to.
+    pub priority: Priority,
+    /// Which desk.
+    pub desk: DeskId,
+    /// Who of them, if somebody has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<Text<128>>,
+    /// By when.
+    pub due: Timestamp,
+}
+
+/// Why a desk is told of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketWhy {
+    /// It is new.
+    Opened,
+    /// The customer wrote.
+    Written,
+    /// The customer was not satisfied.
+    Reopened,
+    /// It comes from another desk, or was given to somebody.
+    Assigned,
+    /// It is more urgent than it was.
+    Raised,
+    /// The time runs out.
+    Reminder,
+    /// The time ran out.
+    Overdue,
+    /// Something that was asked for cannot be done.
+    Refused,
+    /// Something that was asked for is not done after a day: it is asked for again.
+    Undone,
+}
+
+/// A customer is to be told that the shop wrote, or that a ticket is solved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TicketNews {
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// Up to which entry: what tells it from others of the ticket.
+    pub entry: u16,
+    /// Where it goes.
+    pub email: Email,
+    /// In which language.
+    pub language: Language,
+    /// What was written, if something was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Text<2_000>>,
+    /// Whether it is solved, as the shop sees it.
+    pub solved: bool,
+    /// The page of the ticket: a signed link, good without a login.
+    pub link: String,
+}
+
+/// A ticket was solved: the customer is to be asked whether it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TicketSolved {
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// When: it may be solved again.
+    pub at: Timestamp,
+}
+
+/// Something is to be done for the customer of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RemedyAsked {
+    /// Of which ticket.
+    pub ticket: TicketId,
+    /// Which of its remedies, by its key.
+    pub remedy: Text<128>,
+}
+
+/// Somebody of the merchant is to call a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CallWanted {
+    /// Because of which ticket.
+    pub ticket: TicketId,
+    /// Which of its remedies, by its key.
+    pub remedy: Text<128>,
+    /// Which number, if it is not that of the order's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Text<32>>,
+    /// Which order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
 }
 
 /// The tier of a member is another one: what else knows it is to follow.
@@ -495,6 +663,10 @@ pub struct PointsExpiring {
     pub ends_at: Timestamp,
     /// Within how many days.
     pub days: u16,
+    /// The page on which they choose not to be told of such: RFC 8058's one
+    /// click is a POST to it. Missing until the message may go out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
 }
 
 /// A member is to be told of another tier.
@@ -508,6 +680,10 @@ pub struct TierNews {
     /// The tier now; missing if it is the lowest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Text<40>>,
+    /// The page on which they choose not to be told of such: RFC 8058's one
+    /// click is a POST to it. Missing until the message may go out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
 }
 
 /// A member is to be told that the tier is lost unless more is done.
@@ -521,6 +697,10 @@ pub struct TierWarning {
     pub until: Timestamp,
     /// So many days before this is.
     pub days: u16,
+    /// The page on which they choose not to be told of such: RFC 8058's one
+    /// click is a POST to it. Missing until the message may go out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
 }
 
 /// A member is to be told of points for what was reached.
@@ -532,6 +712,10 @@ pub struct MilestoneReached {
     pub milestone: Text<40>,
     /// How many points it gave.
     pub points: i64,
+    /// The page on which they choose not to be told of such: RFC 8058's one
+    /// click is a POST to it. Missing until the message may go out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
 }
 
 /// A member is to be told of a prize of a contest.
@@ -545,6 +729,10 @@ pub struct ContestWon {
     pub rank: u32,
     /// How many points it gave.
     pub points: i64,
+    /// The page on which they choose not to be told of such: RFC 8058's one
+    /// click is a POST to it. Missing until the message may go out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
 }
 
 /// A member is to be told of a gift of points, which may be accepted.
@@ -739,6 +927,30 @@ pub enum Message {
     /// See [`AccountsLinked`].
     #[serde(rename = "notification.accounts_linked")]
     AccountsLinked(AccountsLinked),
+    /// See [`SurveyAnswered`].
+    #[serde(rename = "survey.answered")]
+    SurveyAnswered(SurveyAnswered),
+    /// See [`TicketWaits`].
+    #[serde(rename = "notification.ticket_waits")]
+    TicketWaits(TicketWaits),
+    /// See [`TicketNews`].
+    #[serde(rename = "notification.ticket_news")]
+    TicketNews(TicketNews),
+    /// See [`TicketSolved`].
+    #[serde(rename = "ticket.solved")]
+    TicketSolved(TicketSolved),
+    /// Of a ticket: points, see [`RemedyAsked`].
+    #[serde(rename = "remedy.points_asked")]
+    PointsAsked(RemedyAsked),
+    /// Of a ticket: refund, see [`RemedyAsked`].
+    #[serde(rename = "remedy.refund_asked")]
+    RefundAsked(RemedyAsked),
+    /// Of a ticket: reship, see [`RemedyAsked`].
+    #[serde(rename = "remedy.reship_asked")]
+    ReshipAsked(RemedyAsked),
+    /// See [`CallWanted`].
+    #[serde(rename = "notification.call_wanted")]
+    CallWanted(CallWanted),
 }
 
 impl Message {
@@ -749,7 +961,7 @@ impl Message {
         match self {
             Self::OrderPlaced(_) => &[Queue::Orders],
             Self::OrderPaid(_) => {
-                &[Queue::Shipments, Queue::Points, Queue::Orders, Queue::Webhooks]
+                &[Queue::Shipments, Queue::Points, Queue::Orders, Queue::Surveys, Queue::Webhooks]
             }
             Self::OrderCancelled(_) => &[Queue::Points, Queue::ProviderCalls, Queue::Webhooks],
             Self::OrderRefunded(_) => {
@@ -759,11 +971,16 @@ impl Message {
             Self::PaymentLate(_) => &[Queue::LatePayments],
             Self::RedemptionChanged(_)
             | Self::ApologyDue(_)
-            | Self::TierChanged(_)
+            | Self::PointsAsked(_)
             | Self::ActionDone(_)
             | Self::PointsBegun(_)
             | Self::PointsEarned(_)
             | Self::PointsFlowing(_) => &[Queue::Points],
+            Self::TierChanged(_) => &[Queue::Points, Queue::Surveys],
+            Self::SurveyAnswered(_) => &[Queue::Feedback, Queue::Care],
+            Self::TicketSolved(_) => &[Queue::Surveys],
+            Self::RefundAsked(_) => &[Queue::OrderRequests],
+            Self::ReshipAsked(_) => &[Queue::Shipments],
             Self::PaymentReceived(_) => &[Queue::Payments],
             Self::TrackingReceived(_) => &[Queue::Tracking],
             Self::ParcelDelivered(_) => &[Queue::Points, Queue::Surveys],
@@ -771,19 +988,22 @@ impl Message {
             Self::ShipmentOpened(_)
             | Self::ShipmentStopped(_)
             | Self::AlertRaised(_)
+            | Self::TicketWaits(_)
+            | Self::CallWanted(_)
             | Self::WishMade(_) => &[Queue::Notifications, Queue::Webhooks],
+            Self::CartAbandoned(_)
+            | Self::PointsExpiring(_)
+            | Self::TierNews(_)
+            | Self::TierWarning(_)
+            | Self::MilestoneReached(_)
+            | Self::ContestWon(_) => &[Queue::Contacts],
             Self::ParcelNews(_)
+            | Self::TicketNews(_)
             | Self::DeliveryAlert(_)
             | Self::OrderHeld(_)
             | Self::LatePaymentSettled(_)
             | Self::RefundMade(_)
             | Self::StockChanged(_)
-            | Self::CartAbandoned(_)
-            | Self::PointsExpiring(_)
-            | Self::TierNews(_)
-            | Self::TierWarning(_)
-            | Self::MilestoneReached(_)
-            | Self::ContestWon(_)
             | Self::GiftOffered(_)
             | Self::GiftEnded(_)
             | Self::AccountsLinked(_)
@@ -837,6 +1057,14 @@ impl Message {
             Self::GiftOffered(_) => "notification.gift_offered",
             Self::GiftEnded(_) => "notification.gift_ended",
             Self::AccountsLinked(_) => "notification.accounts_linked",
+            Self::SurveyAnswered(_) => "survey.answered",
+            Self::TicketWaits(_) => "notification.ticket_waits",
+            Self::TicketNews(_) => "notification.ticket_news",
+            Self::TicketSolved(_) => "ticket.solved",
+            Self::PointsAsked(_) => "remedy.points_asked",
+            Self::RefundAsked(_) => "remedy.refund_asked",
+            Self::ReshipAsked(_) => "remedy.reship_asked",
+            Self::CallWanted(_) => "notification.call_wanted",
         }
     }
 
@@ -888,6 +1116,14 @@ impl Message {
             Self::GiftOffered(body) => body.gift.to_string(),
             Self::GiftEnded(body) => body.gift.to_string(),
             Self::AccountsLinked(body) => format!("{} {}", body.link, body.customer),
+            Self::SurveyAnswered(body) => body.invite.to_string(),
+            Self::TicketWaits(body) => format!("{} {:?} {}", body.ticket, body.why, body.due),
+            Self::TicketNews(body) => format!("{} {}", body.ticket, body.entry),
+            Self::TicketSolved(body) => format!("{} {}", body.ticket, body.at),
+            Self::PointsAsked(body) => format!("{} {}", body.ticket, body.remedy),
+            Self::RefundAsked(body) => format!("{} {}", body.ticket, body.remedy),
+            Self::ReshipAsked(body) => format!("{} {}", body.ticket, body.remedy),
+            Self::CallWanted(body) => format!("{} {}", body.ticket, body.remedy),
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod outgoing;
 mod panic;
 pub mod queues;
+pub mod remedies;
 pub mod schedule;
 pub mod secrets;
 pub mod stream;

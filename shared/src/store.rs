@@ -17,6 +17,7 @@ mod table;
 
 pub mod adjustments;
 pub mod alerts;
+pub mod answers;
 pub mod audit;
 pub mod breakers;
 pub mod carts;
@@ -24,6 +25,7 @@ pub mod contests;
 pub mod customers;
 pub mod deeds;
 pub mod draws;
+pub mod feedback;
 pub mod gifts;
 pub mod links;
 pub mod lookups;
@@ -41,7 +43,11 @@ pub mod shares;
 pub mod shipments;
 pub mod stock;
 pub mod surveys;
+
+pub mod contacts;
+
 pub mod tallies;
+pub mod tickets;
 pub mod till;
 pub mod vouchers;
 pub mod webhooks;

@@ -6,8 +6,8 @@
 //! it ends; the signature is HMAC-SHA256 over it. The payload can be read by
 //! whoever has the token.
 //!
-//! Members' links and codes name somebody, whose name may be an e-mail address,
-//! and are shown or passed on: their tokens are the same payload, encrypted with
+//! Links and codes that are shown or passed on and name somebody, whose name may
+//! be an e-mail address, such as those to surveys: their tokens are the same payload, encrypted with
 //! AES-256-GCM-SIV (RFC 8452) under a key derived from that of the signatures.
 //! Such a token tells nothing but how long the payload is.
 
@@ -19,11 +19,13 @@ use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::model::{
+    contact::{Contactee, Purpose},
     customer::CustomerId,
     exchange::Rate,
-    id::{InviteId, OrderId},
+    id::{InviteId, OrderId, TicketId},
     money::{Currency, Money},
     signature::{any_matches, hmac_sha256},
+    survey::TouchpointId,
     time::Timestamp,
 };
 
@@ -63,14 +65,48 @@ pub struct TrackingLink {
     pub customer: CustomerId,
 }
 
+/// A link to the page for complaints about an order. It opens that page only:
+/// who has it learns nothing of the parcels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComplaintLink {
+    /// About which order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
 /// A link to a survey.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SurveyLink {
     /// Which invitation.
     pub invite: InviteId,
+    /// To which survey.
+    pub touchpoint: TouchpointId,
     /// Whose it is.
     pub customer: CustomerId,
 }
+
+/// A link to the page on which somebody chooses what to be contacted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactLink {
+    /// Who.
+    pub who: Contactee,
+}
+
+/// A link to the page of a ticket. It opens no other way to the customer's
+/// account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketLink {
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// Whose it is.
+    pub customer: CustomerId,
+}
+
+/// A link to the page with the reports of surveys and tickets, for people of
+/// the merchant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportLink;
 
 /// A link to the page of a member's points. It opens no other way to the
 /// account: who has it sees the points, and can do nothing with them.
@@ -101,7 +137,11 @@ pub struct Links {
 
 const ORDER: &str = "order";
 const TRACKING: &str = "tracking";
+const COMPLAINT: &str = "complaint";
 const SURVEY: &str = "survey";
+const CONTACT: &str = "contact";
+const TICKET: &str = "ticket";
+const REPORT: &str = "report";
 const MEMBER: &str = "member";
 const RATE: &str = "rate";
 const ACCOUNT: &str = "account";
@@ -111,7 +151,7 @@ const DRAW: &str = "draw";
 const VEIL: &str = "veil";
 
 impl Links {
-    /// Signs with the current key; opens what either key signed.
+    /// Signs with the current key; opens what any key signed.
     #[must_use]
     pub fn new(keys: LinkKeys) -> Self {
         Self { keys }
@@ -157,23 +197,39 @@ impl Links {
         token: &str,
         now: Timestamp,
     ) -> Result<(OrderId, CustomerId), LinkError> {
-        let parts = self.open(token, now)?;
-        let [found, order, customer] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..]
-        else {
-            return Err(LinkError::Invalid);
+        of_order(purpose, &self.open(token, now)?)
+    }
+
+    /// The token of a link to the page for complaints about an order.
+    #[must_use]
+    pub fn complaint_link(&self, link: &ComplaintLink, expires: Timestamp) -> String {
+        self.veil(&[COMPLAINT, link.order.as_str(), link.customer.as_str()], expires)
+    }
+
+    /// Opens the token of a link to the page for complaints about an order. That
+    /// of a link to the order's tracking page opens it, too.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_complaint_link(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<ComplaintLink, LinkError> {
+        let opened = match self.unveil(token, now) {
+            Ok(parts) => of_order(COMPLAINT, &parts),
+            Err(LinkError::Expired) => Err(LinkError::Expired),
+            Err(LinkError::Invalid) => self.open_of_order(TRACKING, token, now),
         };
-        if found != purpose {
-            return Err(LinkError::Invalid);
-        }
-        let order = OrderId::parse(order).map_err(|_| LinkError::Invalid)?;
-        let customer = CustomerId::parse(customer).map_err(|_| LinkError::Invalid)?;
-        Ok((order, customer))
+        opened.map(|(order, customer)| ComplaintLink { order, customer })
     }
 
     /// The token of a link to a survey.
     #[must_use]
     pub fn survey_link(&self, link: &SurveyLink, expires: Timestamp) -> String {
-        self.seal(&[SURVEY, link.invite.as_str(), link.customer.as_str()], expires)
+        let SurveyLink { invite, touchpoint, customer } = link;
+        let parts = [SURVEY, invite.as_str(), touchpoint.as_str(), customer.as_str()];
+        self.veil(&parts, expires)
     }
 
     /// Opens the token of a link to a survey.
@@ -181,12 +237,87 @@ impl Links {
     /// # Errors
     /// [`LinkError`].
     pub fn open_survey_link(&self, token: &str, now: Timestamp) -> Result<SurveyLink, LinkError> {
-        let parts = self.open(token, now)?;
+        let parts = self.unveil(token, now)?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        let [SURVEY, invite, customer] = parts[..] else { return Err(LinkError::Invalid) };
-        let invite = InviteId::parse(invite).map_err(|_| LinkError::Invalid)?;
+        let [SURVEY, invite, touchpoint, customer] = parts[..] else {
+            return Err(LinkError::Invalid);
+        };
+        let link = || {
+            Some(SurveyLink {
+                invite: InviteId::parse(invite).ok()?,
+                touchpoint: TouchpointId::parse(touchpoint).ok()?,
+                customer: CustomerId::parse(customer).ok()?,
+            })
+        };
+        link().ok_or(LinkError::Invalid)
+    }
+
+    /// The token of a link to somebody's choices. It never ends of itself:
+    /// whoever finds an old message may still say no.
+    #[must_use]
+    pub fn contact_link(&self, link: &ContactLink) -> String {
+        self.veil(&[CONTACT, link.who.as_str()], Timestamp::LAST)
+    }
+
+    /// Where somebody chooses not to be contacted for a purpose any more: the
+    /// page of their choices, and by RFC 8058 the target of one click, which is
+    /// for this purpose alone.
+    #[must_use]
+    pub fn unsubscribe(&self, shop: &str, who: &Contactee, purpose: Purpose) -> String {
+        let token = self.contact_link(&ContactLink { who: who.clone() });
+        format!("{}/u/{token}?for={}", shop.trim_end_matches('/'), purpose.as_str())
+    }
+
+    /// Opens the token of a link to somebody's choices.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_contact_link(&self, token: &str, now: Timestamp) -> Result<ContactLink, LinkError> {
+        let parts = self.unveil(token, now)?;
+        let [CONTACT, who] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+            return Err(LinkError::Invalid);
+        };
+        let who = Contactee::parse(who).ok_or(LinkError::Invalid)?;
+        Ok(ContactLink { who })
+    }
+
+    /// The token of a link to a ticket.
+    #[must_use]
+    pub fn ticket_link(&self, link: &TicketLink, expires: Timestamp) -> String {
+        self.veil(&[TICKET, link.ticket.as_str(), link.customer.as_str()], expires)
+    }
+
+    /// Opens the token of a link to a ticket.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_ticket_link(&self, token: &str, now: Timestamp) -> Result<TicketLink, LinkError> {
+        let parts = self.unveil(token, now)?;
+        let [TICKET, ticket, customer] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        else {
+            return Err(LinkError::Invalid);
+        };
+        let ticket = TicketId::parse(ticket).map_err(|_| LinkError::Invalid)?;
         let customer = CustomerId::parse(customer).map_err(|_| LinkError::Invalid)?;
-        Ok(SurveyLink { invite, customer })
+        Ok(TicketLink { ticket, customer })
+    }
+
+    /// The token of a link to the page with the reports.
+    #[must_use]
+    pub fn report_link(&self, ReportLink: ReportLink, expires: Timestamp) -> String {
+        self.seal(&[REPORT], expires)
+    }
+
+    /// Opens the token of a link to the page with the reports.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open_report_link(&self, token: &str, now: Timestamp) -> Result<ReportLink, LinkError> {
+        let parts = self.open(token, now)?;
+        let [REPORT] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+            return Err(LinkError::Invalid);
+        };
+        Ok(ReportLink)
     }
 
     /// A number that nobody without the keys can foresee, and that is the same
@@ -245,7 +376,7 @@ impl Links {
         let text = parts.join("\n");
         let derive =
             |secret: &SecretString| hmac_sha256(&key(secret), &[b"key\n", text.as_bytes()]);
-        std::iter::once(&self.keys.current).chain(&self.keys.previous).map(derive).collect()
+        self.keys.all().map(derive).collect()
     }
 
     /// The token of a quoted rate.
@@ -308,8 +439,7 @@ impl Links {
             return Err(invalid);
         }
         let token = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| invalid)?;
-        let secrets = std::iter::once(&self.keys.current).chain(&self.keys.previous);
-        let keys = secrets.zip(self.derived_keys(&[VEIL]));
+        let keys = self.keys.all().zip(self.derived_keys(&[VEIL]));
         // An empty key, of a secret that was never filled in, is everybody's.
         let mut keys = keys.filter(|(secret, _)| !secret.expose_secret().is_empty());
         let payload = keys.find_map(|(_, key)| unveiled(&key, &token).ok()).ok_or(invalid)?;
@@ -332,13 +462,25 @@ impl Links {
         let (payload, mac) = token.split_once('.').ok_or(invalid)?;
         let decode = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| invalid);
         let (payload, mac) = (decode(payload)?, decode(mac)?);
-        let mut keys = vec![key(&self.keys.current)];
-        keys.extend(self.keys.previous.as_ref().map(key));
+        let keys: Vec<Vec<u8>> = self.keys.all().map(key).collect();
         if !any_matches(&keys, &[&payload], &[mac]) {
             return Err(invalid);
         }
         read(payload, now)
     }
+}
+
+/// Whose order a token of this purpose names.
+fn of_order(purpose: &str, parts: &[String]) -> Result<(OrderId, CustomerId), LinkError> {
+    let [found, order, customer] = parts.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+        return Err(LinkError::Invalid);
+    };
+    if found != purpose {
+        return Err(LinkError::Invalid);
+    }
+    let order = OrderId::parse(order).map_err(|_| LinkError::Invalid)?;
+    let customer = CustomerId::parse(customer).map_err(|_| LinkError::Invalid)?;
+    Ok((order, customer))
 }
 
 fn payload(parts: &[&str], expires: Timestamp) -> String {
@@ -387,7 +529,12 @@ mod tests {
     use super::*;
 
     fn links(current: &str, previous: Option<&str>) -> Links {
-        Links::new(LinkKeys { current: current.into(), previous: previous.map(SecretString::from) })
+        rolled(current, previous.as_slice())
+    }
+
+    fn rolled(current: &str, previous: &[&str]) -> Links {
+        let previous = previous.iter().map(|key| SecretString::from(*key)).collect();
+        Links::new(LinkKeys { current: current.into(), previous })
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -418,6 +565,30 @@ mod tests {
         let pass = signer.order_pass(&OrderPass { order, customer }, at(100));
         assert_eq!(signer.open_tracking_link(&pass, at(99)), Err(LinkError::Invalid));
         assert_eq!(links("b", None).open_tracking_link(&token, at(99)), Err(LinkError::Invalid));
+    }
+
+    #[test]
+    fn a_link_to_complain_opens_nothing_else_and_one_to_the_parcels_opens_it_too() {
+        let signer = links("a", None);
+        let (order, customer) = (OrderId::derive(&["1"]), CustomerId::guest("k"));
+        let link = ComplaintLink { order: order.clone(), customer: customer.clone() };
+        let token = signer.complaint_link(&link, at(100));
+        assert_eq!(signer.open_tracking_link(&token, at(99)), Err(LinkError::Invalid));
+        assert_eq!(signer.open_ticket_link(&token, at(99)), Err(LinkError::Invalid));
+        let tracking = TrackingLink { order: order.clone(), customer: customer.clone() };
+        for token in [token, signer.tracking_link(&tracking, at(100))] {
+            assert_eq!(signer.open_complaint_link(&token, at(99)), Ok(link.clone()));
+            assert_eq!(signer.open_complaint_link(&token, at(100)), Err(LinkError::Expired));
+            assert_eq!(signer.open_order_pass(&token, at(99)), Err(LinkError::Invalid));
+            let opened = links("b", None).open_complaint_link(&token, at(99));
+            assert_eq!(opened, Err(LinkError::Invalid));
+        }
+        for other in [
+            signer.order_pass(&OrderPass { order, customer: customer.clone() }, at(100)),
+            signer.member_link(&MemberLink { customer }, at(100)),
+        ] {
+            assert_eq!(signer.open_complaint_link(&other, at(99)), Err(LinkError::Invalid));
+        }
     }
 
     #[test]
@@ -452,13 +623,33 @@ mod tests {
     }
 
     #[test]
+    fn a_link_to_choices_opens_as_long_as_its_key_is_kept() {
+        let link = ContactLink { who: Contactee::member(&CustomerId::member("a").unwrap()) };
+        let token = links("first key", None).contact_link(&link);
+        let kept = rolled("third key", &["second key", "first key"]);
+        assert_eq!(kept.open_contact_link(&token, at(99)), Ok(link));
+        let lost = rolled("third key", &["second key"]);
+        assert_eq!(lost.open_contact_link(&token, at(99)), Err(LinkError::Invalid));
+        // What is signed is kept like what is encrypted.
+        let pass = OrderPass { order: OrderId::derive(&["1"]), customer: CustomerId::guest("k") };
+        let token = links("first key", None).order_pass(&pass, at(100));
+        assert_eq!(kept.open_order_pass(&token, at(99)), Ok(pass));
+    }
+
+    #[test]
     fn a_members_token_cannot_be_read_nor_altered() {
         let signer = links("a", None);
         let customer = CustomerId::member("ada@example.com").unwrap();
         let link = MemberLink { customer: customer.clone() };
         let page = signer.member_link(&link, at(100));
         assert_eq!(page, signer.member_link(&link, at(100)), "the same is the same");
-        for token in [&page, &signer.account_code(&customer, at(100))] {
+        let survey = SurveyLink {
+            invite: InviteId::derive(&["1"]),
+            touchpoint: TouchpointId::parse("delivery").unwrap(),
+            customer: customer.clone(),
+        };
+        let survey = signer.survey_link(&survey, at(100));
+        for token in [&page, &survey, &signer.account_code(&customer, at(100))] {
             let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).unwrap();
             assert!(!bytes.windows(3).any(|part| part == b"ada"), "{token}");
         }
@@ -482,7 +673,11 @@ mod tests {
     fn an_altered_token_opens_nothing() {
         let signer = links("a", None);
         let token = signer.survey_link(
-            &SurveyLink { invite: InviteId::derive(&["1"]), customer: CustomerId::guest("k") },
+            &SurveyLink {
+                invite: InviteId::derive(&["1"]),
+                touchpoint: TouchpointId::parse("delivery").unwrap(),
+                customer: CustomerId::guest("k"),
+            },
             at(100),
         );
         assert!(signer.open_survey_link(&token, at(0)).is_ok());

@@ -9,7 +9,7 @@ use std::{
 
 use aws_sdk_secretsmanager::Client;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::model::time::{Period, Timestamp};
 
@@ -76,9 +76,32 @@ pub struct Credentials {
 pub struct LinkKeys {
     /// Signs, and is accepted.
     pub current: SecretString,
-    /// Is accepted still.
-    #[serde(default)]
-    pub previous: Option<SecretString>,
+    /// Are accepted still: one key, or a list of them. A link by which somebody
+    /// chooses not to be contacted never ends, so a key with which any was made
+    /// is kept here.
+    #[serde(default, deserialize_with = "one_or_several")]
+    pub previous: Vec<SecretString>,
+}
+
+impl LinkKeys {
+    /// Every key that is accepted, the current one first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &SecretString> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SecretString>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Keys {
+        One(SecretString),
+        Several(Vec<SecretString>),
+    }
+    Ok(match Option::deserialize(from)? {
+        None => Vec::new(),
+        Some(Keys::One(key)) => vec![key],
+        Some(Keys::Several(keys)) => keys,
+    })
 }
 
 /// The shortest key of links, in characters: 32 of them carry at least 128 bits.
@@ -129,8 +152,7 @@ impl Secrets {
     pub async fn links(&self, now: Timestamp) -> Result<LinkKeys, Failure> {
         use secrecy::ExposeSecret as _;
         let keys: LinkKeys = self.parsed(Secret::Links, now).await?;
-        let all = [Some(&keys.current), keys.previous.as_ref()];
-        if all.iter().flatten().any(|key| key.expose_secret().len() < LINK_KEY_MIN) {
+        if keys.all().any(|key| key.expose_secret().len() < LINK_KEY_MIN) {
             let cause = format!("a key of links has fewer than {LINK_KEY_MIN} characters");
             return Err(Failure::retry(cause));
         }
@@ -182,5 +204,33 @@ impl Secrets {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(secret, (now, Arc::clone(&text)));
         Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keys_of_links_that_were_rolled_are_one_or_a_list() {
+        for (previous, all) in [
+            (json!({}), &["c"][..]),
+            (json!({ "previous": null }), &["c"]),
+            (json!({ "previous": "b" }), &["c", "b"]),
+            (json!({ "previous": ["b", "a"] }), &["c", "b", "a"]),
+        ] {
+            let mut document = previous;
+            document["current"] = "c".into();
+            let keys: LinkKeys = serde_json::from_value(document).unwrap();
+            let found: Vec<&str> = keys.all().map(|key| key.expose_secret()).collect();
+            assert_eq!(found, all);
+        }
+        for odd in [json!(7), json!([7]), json!({ "a": "b" })] {
+            let document = json!({ "current": "c", "previous": odd });
+            assert!(serde_json::from_value::<LinkKeys>(document).is_err());
+        }
     }
 }

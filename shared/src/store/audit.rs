@@ -11,6 +11,7 @@ use crate::{
     messages::Envelope,
     model::{
         alert::Alert,
+        contact::Contacts,
         customer::CustomerId,
         dispatch::Dispatch,
         id::PaymentId,
@@ -18,12 +19,14 @@ use crate::{
         points::{Claim, Entry, Ledger, Undone},
         product::Sku,
         stock::LocationId,
-        survey::{Contacts, Invite},
+        survey::Invite,
+        ticket::Ticket,
     },
 };
 
 use super::{
     Item, SENDS, Sends, Store, StoreError, Table, alerts,
+    contacts::contacts_from_item,
     item::StoredError,
     key::{ENTRY_PREFIX, LEVEL_PREFIX, MOVEMENT_PREFIX, PK, SK, UNDONE_PREFIX},
     orders,
@@ -31,7 +34,8 @@ use super::{
     points::{earning_from_item, entry_from_item, ledger_from_item, undone_from_item},
     read::{key_of, text},
     shipments, stock,
-    surveys::{contacts_from_item, invite_from_item},
+    surveys::invite_from_item,
+    tickets,
 };
 
 /// What came into a part of a level and what is left of it.
@@ -186,13 +190,23 @@ impl Store {
     pub async fn all_surveys(&self) -> Result<AllSurveys, StoreError> {
         let mut all = AllSurveys::default();
         for item in self.scan(Table::Surveys).await? {
-            if text(&item, SK).is_some_and(|sk| sk == "CONTACTS") {
-                all.contacts.push(contacts_from_item(&item)?);
-            } else {
-                all.invites.push(invite_from_item(&item)?);
+            match text(&item, SK).as_deref() {
+                Some("CONTACTS") => all.contacts.push(contacts_from_item(&item)?),
+                Some("INVITE") => all.invites.push(invite_from_item(&item)?),
+                _ => {}
             }
         }
         Ok(all)
+    }
+
+    /// Every ticket.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_tickets(&self) -> Result<Vec<Ticket>, StoreError> {
+        let items = self.scan(Table::Tickets).await?;
+        let is_ticket = |item: &&Item| text(item, SK).as_deref() == Some("TICKET");
+        items.iter().filter(is_ticket).map(tickets::from_item).collect()
     }
 
     /// The messages that items of any table carry now.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     cart::{Cart, CartContent, CartLine, CartOrder},
-    customer::Contact,
+    customer::{Contact, CustomerId},
     id::{CartId, OrderId},
     order::Order,
     price::Code,
@@ -32,6 +32,8 @@ struct StoredCart {
     v: u32,
     #[serde(skip_serializing)]
     pk: CartId,
+    #[serde(default, skip_serializing_if = "is_default")]
+    cu: Option<CustomerId>,
     #[serde(default, skip_serializing_if = "is_default")]
     l: Vec<(Sku, u32)>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -64,6 +66,7 @@ pub fn save(cart: &Cart, sends: &Sends) -> Write {
     let form = StoredCart {
         v: 1,
         pk: cart.id.clone(),
+        cu: cart.member.clone(),
         l: content.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect(),
         c: content.codes.clone(),
         to: content.contact.clone(),
@@ -89,6 +92,7 @@ fn cart_from_item(item: &Item) -> Result<Cart, StoreError> {
     let lines = form.l.into_iter().map(|(sku, quantity)| CartLine { sku, quantity });
     Ok(Cart {
         id: form.pk,
+        member: form.cu,
         version: form.n,
         content: CartContent {
             lines: lines.collect(),

@@ -1,12 +1,13 @@
 //! Every key of the store is made on this page.
 
 use crate::model::{
+    contact::Contactee,
     customer::CustomerId,
     digest,
     id::{
         AdjustmentId, AlertId, CartId, CaseId, EntryId, GiftId, HoldId, InviteId, LinkId,
         MovementId, OrderId, PaymentId, RedemptionId, RefundId, ShareId, ShipmentId, TeamId,
-        VoucherId, WebhookId,
+        TicketId, VoucherId, WebhookId,
     },
     payment::Provider,
     performance::Lane,
@@ -15,6 +16,7 @@ use crate::model::{
     reward::RewardId,
     shipment::{Carrier, Tracking},
     stock::LocationId,
+    survey::TouchpointId,
     text::Text,
     till::MemberNumber,
     time::{Date, Timestamp},
@@ -432,10 +434,62 @@ impl Key {
         Self::new(Table::Surveys, id.as_str(), "INVITE")
     }
 
-    /// How often a buyer was contacted.
+    /// The products that a survey names, beside its invitation.
     #[must_use]
-    pub fn contacts(customer: &CustomerId) -> Self {
-        Self::new(Table::Surveys, customer.as_str(), "CONTACTS")
+    pub fn invite_products(id: &InviteId) -> Self {
+        Self::new(Table::Surveys, id.as_str(), "PRODUCTS")
+    }
+
+    /// How often somebody was contacted, and what they want.
+    #[must_use]
+    pub fn contacts(who: &Contactee) -> Self {
+        Self::new(Table::Surveys, who.as_str(), "CONTACTS")
+    }
+
+    /// What was decided about a contact. Its reference tells it from others, so
+    /// one is decided about once.
+    #[must_use]
+    pub fn contact_entry(who: &Contactee, reference: &Text<80>) -> Self {
+        let sk = format!("{CONTACT_PREFIX}{}", reference.as_str());
+        Self::new(Table::Surveys, who.as_str(), sk)
+    }
+
+    /// What is counted of the answers to a touchpoint in a month, of one column
+    /// of a report: `all`, `carrier#royal-mail`.
+    #[must_use]
+    pub fn answers(touchpoint: &TouchpointId, month: &str, column: &str) -> Self {
+        Self::new(Table::Surveys, answers_pk(touchpoint, month), column)
+    }
+
+    /// What a buyer wrote in a survey, next to what others wrote in that month,
+    /// such as `2026-11`; feedback sorts by time.
+    #[must_use]
+    pub fn feedback(month: &str, at: Timestamp, invite: &InviteId) -> Self {
+        Self::new(Table::Surveys, feedback_pk(month), format!("{at}#{invite}"))
+    }
+
+    /// What is counted of tickets in a month, of one column of a report.
+    #[must_use]
+    pub fn ticket_counts(month: &str, column: &str) -> Self {
+        Self::new(Table::Tickets, ticket_counts_pk(month), column)
+    }
+
+    /// A ticket.
+    #[must_use]
+    pub fn ticket(id: &TicketId) -> Self {
+        Self::new(Table::Tickets, id.as_str(), "TICKET")
+    }
+
+    /// An entry of a ticket.
+    #[must_use]
+    pub fn ticket_entry(id: &TicketId, number: u16) -> Self {
+        Self::new(Table::Tickets, id.as_str(), format!("{TICKET_ENTRY_PREFIX}{number:05}"))
+    }
+
+    /// That a customer has a ticket; such notes sort by time.
+    #[must_use]
+    pub fn ticket_of(customer: &CustomerId, at: Timestamp, id: &TicketId) -> Self {
+        Self::new(Table::Tickets, customer.as_str(), format!("{TICKET_PREFIX}{at}#{id}"))
     }
 
     /// The policy.
@@ -461,6 +515,30 @@ impl Key {
 pub(super) fn performance_pk(month: &str) -> String {
     format!("PERFORMANCE#{month}")
 }
+
+/// The partition of what is counted of the answers to a touchpoint in a month.
+pub(super) fn answers_pk(touchpoint: &TouchpointId, month: &str) -> String {
+    format!("ANSWERS#{touchpoint}#{month}")
+}
+
+/// The partition of what buyers wrote in surveys in a month.
+pub(super) fn feedback_pk(month: &str) -> String {
+    format!("FEEDBACK#{month}")
+}
+
+/// The partition of what is counted of the tickets of a month.
+pub(super) fn ticket_counts_pk(month: &str) -> String {
+    format!("TICKETS#{month}")
+}
+
+/// What the sort keys of decisions about contacts begin with.
+pub(super) const CONTACT_PREFIX: &str = "CONTACT#";
+
+/// What the sort keys of a ticket's entries begin with.
+pub(super) const TICKET_ENTRY_PREFIX: &str = "ENTRY#";
+
+/// What the sort keys of notes of a customer's tickets begin with.
+pub(super) const TICKET_PREFIX: &str = "TICKET#";
 
 /// The partition of a parcel and of all that its carrier reported of it.
 pub(super) fn tracking_pk(tracking: &Tracking) -> String {

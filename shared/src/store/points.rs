@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::model::{
     customer::CustomerId,
-    id::{AdjustmentId, EntryId, GiftId, HoldId, LinkId, OrderId, RedemptionId},
+    id::{AdjustmentId, EntryId, GiftId, HoldId, LinkId, OrderId, RedemptionId, TicketId},
     money::{Currency, Money},
     points::{
         Account, Cause, Claim, Counter, Earning, Entry, Held, Holder, Ledger, Link, Lot, LotPart,
@@ -253,6 +253,7 @@ causes! {
     "returned" PointsReturned(OrderId);
     "apology" Apology(OrderId);
     "delivery" DeliveryApology(OrderId);
+    "ticket" MadeGood(TicketId);
     "window" ReturnWindowEnded(OrderId);
     "expired" LotExpired(Timestamp);
     "extended" Extended(Timestamp);

@@ -96,6 +96,8 @@ pub enum DueTable {
     Tracking,
     /// Messages to systems of the merchant that are to be sent again.
     Webhooks,
+    /// Tickets at which somebody has to look.
+    Tickets,
 }
 
 impl DueTable {
@@ -109,6 +111,7 @@ impl DueTable {
             Self::Shipments => Table::Shipments,
             Self::Tracking => Table::Tracking,
             Self::Webhooks => Table::Webhooks,
+            Self::Tickets => Table::Tickets,
         }
     }
 }
@@ -354,12 +357,35 @@ impl Store {
         start: Option<Item>,
         limit: u16,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        self.of_due(table, shard, true, start, limit).await
+    }
+
+    /// The same, latest first.
+    pub(super) async fn latest_due(
+        &self,
+        table: DueTable,
+        shard: &str,
+        start: Option<Item>,
+        limit: u16,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        self.of_due(table, shard, false, start, limit).await
+    }
+
+    async fn of_due(
+        &self,
+        table: DueTable,
+        shard: &str,
+        forward: bool,
+        start: Option<Item>,
+        limit: u16,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
         let name = self.name(table.table())?;
         let call = self.client.query().table_name(name).index_name(Index::ByDue.name());
         let call = call
             .key_condition_expression("#s = :s")
             .expression_attribute_names("#s", DUE_SHARD)
             .expression_attribute_values(":s", AttributeValue::S(shard.to_owned()))
+            .scan_index_forward(forward)
             .limit(i32::from(limit))
             .set_exclusive_start_key(start);
         let answer = call.send().await.map_err(call_failed("Query"))?;

@@ -33,6 +33,8 @@ pub enum Table {
     Lookups,
     /// What systems of the merchant were told, and how that went.
     Webhooks,
+    /// Complaints, and what is done about them.
+    Tickets,
     /// The policy and the price rules.
     Settings,
 }
@@ -88,7 +90,7 @@ impl Op {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Products,
         Self::Stock,
         Self::Orders,
@@ -104,6 +106,7 @@ impl Table {
         Self::Risk,
         Self::Lookups,
         Self::Webhooks,
+        Self::Tickets,
         Self::Settings,
     ];
 
@@ -126,6 +129,7 @@ impl Table {
             Self::Risk => "risk",
             Self::Lookups => "lookups",
             Self::Webhooks => "webhooks",
+            Self::Tickets => "tickets",
             Self::Settings => "settings",
         }
     }
@@ -149,6 +153,7 @@ impl Table {
             Self::Risk => "RISK_TABLE",
             Self::Lookups => "LOOKUPS_TABLE",
             Self::Webhooks => "WEBHOOKS_TABLE",
+            Self::Tickets => "TICKETS_TABLE",
             Self::Settings => "SETTINGS_TABLE",
         }
     }
@@ -166,7 +171,8 @@ impl Table {
             | Self::Points
             | Self::Surveys
             | Self::Carts
-            | Self::Webhooks => &[(Index::ByDue, "due_shard", "due")],
+            | Self::Webhooks
+            | Self::Tickets => &[(Index::ByDue, "due_shard", "due")],
             _ => &[],
         }
     }
@@ -184,6 +190,7 @@ impl Table {
                 | Self::Points
                 | Self::Surveys
                 | Self::Carts
+                | Self::Tickets
         )
     }
 
@@ -194,6 +201,7 @@ impl Table {
         match self {
             Self::Payments
             | Self::Tracking
+            | Self::Surveys
             | Self::Webhooks
             | Self::Shares
             | Self::Carts
