@@ -1,16 +1,22 @@
-//! Surveys: who is asked after a delivery, when, and what they answer.
+//! Surveys: who is asked on which occasion, when, and what they answer.
 //!
 //! | function | trigger | reads | writes | sends |
 //! |---|---|---|---|---|
-//! | [`survey_invite`] | queue surveys: `parcel.delivered`, `order.refunded` | order, its shipments | invite | |
-//! | [`survey_send`] | every five minutes | invites that are due, contacts, orders | invite, contacts | `notification.survey_invited` |
-//! | [`survey_view`] | `GET /s/{token}` | invite | | |
-//! | [`survey_answer`] | `POST /s/{token}` | | invite | |
+//! | [`survey_invite`] | queue surveys: `parcel.delivered`, `order.refunded`, `order.paid`, `tier.changed`, `ticket.solved` | order, its shipments, member, ledger, ticket | invite | |
+//! | [`survey_send`] | every five minutes | invites that are due, contacts, orders, shipments, tickets, ledgers, counters | invite, contacts, counters | `notification.survey_invited` |
+//! | [`survey_view`] | `GET /s/{token}` | invite, deed | | |
+//! | [`survey_answer`] | `POST /s/{token}` | invite, to ask again | invite | `survey.answered`, `action.done` |
+//! | [`feedback_fold`] | queue feedback: `survey.answered` | invite, feedback | counters, invite, feedback | `action.done` |
+//! | [`feedback_list`] | `GET /operator/feedback` | feedback | | |
+//! | [`feedback_reward`] | `POST /operator/feedback/{invite}/reward` | invite, feedback | feedback | `action.done` |
+//! | [`survey_report`] | `GET /operator/survey-reports`, `GET /r/{token}` | counters | | |
 //!
-//! An order has one invitation an occasion, whose identity follows from both.
-//! It is sent once, in the transaction that takes its place in the buyer's
-//! contact budget, and answered once, by a condition. The link is signed and
-//! ends; looking at it records nothing, because mail scanners look too.
+//! The surveys are touchpoints of the policy. Of each there is one invitation for
+//! what caused it, whose identity follows from both. It is sent once, in the
+//! transaction that takes its place in its reader's contact budget, of which
+//! there may be one reminder, and answered once, by a condition. The link is
+//! signed and ends; looking at it records nothing, because mail scanners look
+//! too. See `docs/surveys.md`.
 
 pub mod survey_invite;
 
@@ -20,7 +26,17 @@ pub mod survey_view;
 
 pub mod survey_answer;
 
+pub mod survey_report;
+
+pub mod feedback_fold;
+
+pub mod feedback_list;
+
+pub mod feedback_reward;
+
 pub mod pages;
+
+pub mod report_pages;
 
 pub mod words;
 
@@ -38,4 +54,8 @@ pub const FUNCTIONS: &[Function] = &[
     survey_send::FUNCTION,
     survey_view::FUNCTION,
     survey_answer::FUNCTION,
+    survey_report::FUNCTION,
+    feedback_fold::FUNCTION,
+    feedback_list::FUNCTION,
+    feedback_reward::FUNCTION,
 ];

@@ -1,10 +1,12 @@
-//! `POST /s/{token}`: records the answer to a survey.
+//! `POST /s/{token}`: records the answer to a survey, or its correction.
 //!
 //! The page sends a form and is sent on to the thanks; an app sends JSON and
-//! gets the answer as it was recorded. The link says which invitation and
-//! until when, so one conditional write, without a read before it, records the
-//! first answer and no other. The same answer again is answered as the first. A
-//! member's answer carries `action.done`, for which points may be given.
+//! gets the answer as it was recorded. The link says which invitation, which
+//! survey and until when, so one conditional write, without a read before it,
+//! records the first answer and no other. A correction names the revision that
+//! it corrects and is taken for a day after the first answer, a few times. The
+//! same again is answered as before. An answer carries `survey.answered`; a member's first one
+//! also `action.done`, for which points may be given.
 //!
 //! Nothing here needs protection against forged cross-site requests: no cookie
 //! and no other credential that a browser adds by itself is involved, and who
@@ -13,16 +15,18 @@
 use std::sync::Arc;
 
 use aftercart::{
-    messages::{ActionDone, Message},
+    messages::{ActionDone, Message, SurveyAnswered},
     model::{
+        customer::Language,
         programme::earning::ActionKind,
-        survey::{self, MAX_COMMENT},
+        survey::{self, Invite, InviteStatus, MAX_REVISIONS, Touchpoint},
         text::Text,
+        time::Timestamp,
     },
     run::{
         App, Failure, Function, Handling, Invocation, Need, Route, Trigger,
         http::{self, Problem, Request, Response},
-        links::{LinkError, SurveyLink},
+        links::SurveyLink,
         metrics::Metric,
         secrets::Secret,
     },
@@ -31,39 +35,49 @@ use aftercart::{
 
 use crate::{
     link,
-    pages::{self, Notice},
+    pages::{self, Asked, Form, Notice},
     rules::{
-        answering,
+        answering::{self, Answers, Faults},
+        showing,
         standing::{self, Standing},
     },
-    wire::{AnswerSurvey, AnswerView},
+    wire::AnswerSurvey,
 };
 
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "survey-answer",
-    about: "Records one answer to a survey from who has its link.",
+    about: "Records one answer to a survey, or its correction, from who has its link.",
     trigger: Trigger::Http(&[Route::open("POST", "/s/{token}")]),
-    needs: &[Need::Table(Table::Surveys, &[Op::UpdateItem]), Need::Secret(Secret::Links)],
+    needs: &[
+        Need::Table(Table::Surveys, &[Op::UpdateItem, Op::GetItem]),
+        Need::Table(Table::Settings, &[Op::GetItem]),
+        Need::Secret(Secret::Links),
+    ],
     handle,
 };
 
-/// What became of an answer.
-enum Recorded {
-    /// It was recorded now.
-    First(survey::Answer),
-    /// The very same was recorded before.
-    Repeated(survey::Answer),
-    /// Another was recorded before.
-    Other,
-    /// The survey is over.
-    Closed,
-    /// There is no such survey.
-    Unknown,
+/// The largest body, in bytes: of a form whose eight fields are full, each character
+/// nine bytes in its encoding.
+const BODY_MAX: usize = 96 * 1024;
+
+/// What is answered, and which revision it corrects.
+struct Given {
+    answers: Answers,
+    corrects: Option<u32>,
+    language: Language,
+}
+
+/// An answer that is recorded.
+struct Recorded {
+    answer: survey::Answer,
+    correctable_until: Timestamp,
+    /// Whether it was recorded before.
+    repeated: bool,
 }
 
 fn handle(app: Arc<App>, call: Invocation) -> Handling {
-    Box::pin(http::serve(app, call, answer))
+    Box::pin(http::serve_up_to(BODY_MAX, app, call, answer))
 }
 
 async fn answer(app: Arc<App>, request: Request) -> http::Answer {
@@ -87,89 +101,163 @@ async fn from_page(app: &App, request: &Request) -> http::Answer {
     let language = request.language(None);
     let link = match link::open(app, request).await? {
         Ok(link) => link,
-        Err(LinkError::Expired) => return pages::notice(Notice::Closed, language),
-        Err(LinkError::Invalid) => return pages::notice(Notice::Unknown, language),
+        Err(notice) => return pages::notice(notice, language),
     };
-    let form = pages::form(request.body())?;
-    let (score, comment) = match form.read() {
-        Ok(read) => read,
-        Err(faults) => return pages::survey(&form.with(faults), language),
+    let policy = app.policy().await?;
+    let Some(touchpoint) = policy.surveys.touchpoint(&link.touchpoint) else {
+        return pages::notice(Notice::Closed, language);
     };
-    match record(app, &link, score, comment).await? {
+    let form = Form::parse(request.body())?;
+    let answers = match answering::read(touchpoint, &form.said(touchpoint)) {
+        Ok(answers) => answers,
+        Err(faults) => return ask_again(app, &link, touchpoint, &form, &faults, language).await,
+    };
+    let given = Given { answers, corrects: form.corrects, language };
+    match record(app, &link, given).await? {
         // A page that was sent on to is not sent again when it is reloaded.
-        Recorded::First(_) | Recorded::Repeated(_) => {
+        Ok(_) => {
             let here = format!("?lang={}", pages::code(language));
             Ok(Response::html(303, String::new()).with("location", here))
         }
-        Recorded::Other => pages::notice(Notice::Answered, language),
-        Recorded::Closed => pages::notice(Notice::Closed, language),
-        Recorded::Unknown => pages::notice(Notice::Unknown, language),
+        Err(notice) => pages::notice(notice, language),
+    }
+}
+
+/// The page as it was filled in, with what is wrong, if it still takes it.
+async fn ask_again(
+    app: &App,
+    link: &SurveyLink,
+    touchpoint: &Touchpoint,
+    form: &Form,
+    faults: &Faults,
+    language: Language,
+) -> http::Answer {
+    let Some((invite, products)) = link::invited(app, link, touchpoint).await? else {
+        return pages::notice(Notice::Unknown, language);
+    };
+    match standing::of(&invite, app.now()) {
+        Standing::Closed => pages::notice(Notice::Closed, language),
+        Standing::Answered(..) if form.corrects.is_none() => {
+            pages::notice(Notice::Answered, language)
+        }
+        Standing::Open | Standing::Answered(..) => {
+            let asked = Asked { invite: &invite, products: &products, touchpoint, language };
+            pages::faulty(&asked, form, faults)
+        }
     }
 }
 
 async fn from_app(app: &App, request: &Request) -> http::Answer {
-    let link = link::open(app, request).await?.map_err(|error| match error {
-        LinkError::Expired => closed(),
-        LinkError::Invalid => Problem::not_found("survey"),
-    })?;
+    let link = link::open(app, request).await?.map_err(Notice::problem)?;
+    let policy = app.policy().await?;
+    let touchpoint = policy.surveys.touchpoint(&link.touchpoint);
+    let touchpoint = touchpoint.ok_or_else(|| Notice::Closed.problem())?;
     let body: AnswerSurvey = request.json()?;
-    let score = answering::score(body.score)
-        .map_err(|fault| Problem::invalid("score", fault.to_string()))?;
-    let comment = answering::comment(&body.comment.unwrap_or_default())
-        .map_err(|fault| Problem::invalid("comment", fault.to_string()))?;
-    match record(app, &link, score, comment).await? {
-        Recorded::First(answer) => Response::json(200, &AnswerView::from(&answer)),
-        Recorded::Repeated(answer) => {
-            Ok(Response::json(200, &AnswerView::from(&answer))?.replayed())
-        }
-        Recorded::Other => {
-            let detail = "The survey was answered before; the first answer counts.";
-            Err(Problem::new(409, "already-answered", "Already answered", detail).into())
-        }
-        Recorded::Closed => Err(closed().into()),
-        Recorded::Unknown => Err(Problem::not_found("survey").into()),
+    let known = |name: &str| touchpoint.questions.iter().any(|it| it.id.as_str() == name);
+    if let Some(name) = body.answers.keys().find(|name| !known(name)) {
+        let detail = "The survey has no such question.";
+        return Err(Problem::invalid(format!("answers.{name}"), detail).into());
     }
+    let answers = answering::read(touchpoint, &body.answers).map_err(|faults| {
+        // In the order of the page.
+        let first = touchpoint.questions.iter().find_map(|it| faults.get_key_value(&it.id));
+        let (id, fault) = first.map(|(id, it)| (id.as_str(), it.to_string())).unwrap_or_default();
+        Problem::invalid(format!("answers.{id}"), fault)
+    })?;
+    let given = Given { answers, corrects: body.corrects, language: request.language(None) };
+    let recorded = record(app, &link, given).await?.map_err(Notice::problem)?;
+    let view = showing::answer(&recorded.answer, recorded.correctable_until, touchpoint);
+    let response = Response::json(200, &view)?;
+    Ok(if recorded.repeated { response.replayed() } else { response })
 }
 
-fn closed() -> Problem {
-    Problem::new(410, "survey-closed", "The survey is closed", "The survey takes no answers.")
-}
-
-/// What a member did by answering; guests earn nothing by it.
-fn deed(link: &SurveyLink) -> Option<Message> {
-    let reference = Text::new(link.invite.as_str()).ok()?;
-    let (customer, action) = (link.customer.clone(), ActionKind::SurveyAnswer);
-    let deed = Message::ActionDone(ActionDone { customer, action, reference });
-    link.customer.is_member().then_some(deed)
+/// What follows from an answer: it is counted and read, and what a member did by
+/// the first one may earn points; guests earn nothing by it.
+fn sends(link: &SurveyLink, is_first: bool, now: Timestamp) -> Sends {
+    let answered = Message::SurveyAnswered(SurveyAnswered { invite: link.invite.clone() });
+    let sends = Sends::one(answered, now, None);
+    let deed = || {
+        let reference = Text::new(link.invite.as_str()).ok()?;
+        let (customer, action) = (link.customer.clone(), ActionKind::SurveyAnswer);
+        Some(Message::ActionDone(ActionDone { customer, action, reference }))
+    };
+    let deed = if is_first && link.customer.is_member() { deed() } else { None };
+    match deed {
+        Some(deed) => sends.and(deed, now, None),
+        None => sends,
+    }
 }
 
 async fn record(
     app: &App,
     link: &SurveyLink,
-    score: u8,
-    comment: Option<Text<MAX_COMMENT>>,
-) -> Result<Recorded, Failure> {
+    given: Given,
+) -> Result<Result<Recorded, Notice>, Failure> {
     let now = app.now();
-    let answer = survey::Answer { score, comment, at: now };
-    let sends = deed(link).map_or(Sends::none(), |deed| Sends::one(deed, now, None));
-    let lost = match app.store.commit(surveys::answer(&link.invite, &answer, &sends)?).await {
-        Ok(()) => {
-            app.metrics.count(Metric::SurveyAnswered, now);
-            return Ok(Recorded::First(answer));
-        }
-        Err(CommitError::Lost(lost)) => lost,
-        Err(error) => return Err(error.into()),
+    let Given { answers, corrects, language } = given;
+    let revision = corrects.unwrap_or(0).saturating_add(1);
+    if revision > MAX_REVISIONS {
+        return Ok(Err(Notice::TooLate));
+    }
+    let answer = survey::Answer { given: answers, at: now, revision, language };
+    let sends = sends(link, corrects.is_none(), now);
+    let (write, metric) = match corrects {
+        None => (surveys::answer(&link.invite, &answer, &sends)?, Metric::SurveyAnswered),
+        Some(_) => (surveys::correct(&link.invite, &answer, now, &sends)?, Metric::SurveyCorrected),
     };
-    let Some(item) = lost.into_iter().find_map(|conflict| conflict.found) else {
-        return Ok(Recorded::Unknown);
-    };
-    let invite = surveys::invite_from_item(&item)?;
-    match standing::of(&invite, now) {
-        Standing::Answered(first) if first.score == score && first.comment == answer.comment => {
-            Ok(Recorded::Repeated(first.clone()))
+    match app.store.change(write).await {
+        Ok(before) => {
+            app.metrics.count(metric, now);
+            let before = before.as_ref().map(surveys::invite_from_item).transpose()?;
+            Ok(Ok(recorded(answer, before.as_ref())))
         }
-        Standing::Answered(_) => Ok(Recorded::Other),
-        Standing::Closed => Ok(Recorded::Closed),
+        Err(CommitError::Lost(lost)) => {
+            let found = lost.into_iter().find_map(|conflict| conflict.found);
+            let found = found.as_ref().map(surveys::invite_from_item).transpose()?;
+            judge(&answer, corrects, found.as_ref(), now)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The answer, as it stands in the invitation that was so before: when the first
+/// was given stays.
+fn recorded(mut answer: survey::Answer, before: Option<&Invite>) -> Recorded {
+    if let Some(InviteStatus::Answered { answer: first, .. }) = before.map(|it| &it.status) {
+        answer.at = first.at;
+    }
+    if let Some(before) = before {
+        answer.given = before.about.named(&answer.given);
+    }
+    let expires = before.map_or(answer.at, |it| it.expires);
+    let correctable_until = standing::correctable_until(&answer, expires);
+    Recorded { answer, correctable_until, repeated: false }
+}
+
+/// What it means that the write lost to what was found.
+fn judge(
+    answer: &survey::Answer,
+    corrects: Option<u32>,
+    found: Option<&Invite>,
+    now: Timestamp,
+) -> Result<Result<Recorded, Notice>, Failure> {
+    let Some(invite) = found else { return Ok(Err(Notice::Unknown)) };
+    match standing::of(invite, now) {
+        Standing::Answered(known, correctable_until) => {
+            let is_same = known.revision == answer.revision && known.given == answer.given;
+            if is_same {
+                let given = invite.about.named(&known.given);
+                let answer = survey::Answer { given, ..known.clone() };
+                return Ok(Ok(Recorded { answer, correctable_until, repeated: true }));
+            }
+            let names_it = corrects == Some(known.revision);
+            Ok(Err(if names_it { Notice::TooLate } else { Notice::Answered }))
+        }
+        Standing::Closed => Ok(Err(Notice::Closed)),
+        Standing::Open if corrects.is_some() => {
+            let detail = "There is no answer yet. Leave `corrects` out.";
+            Err(Problem::new(409, "nothing-to-correct", "Nothing to correct", detail).into())
+        }
         Standing::Open => Err(Failure::retry("the survey was opened this instant")),
     }
 }

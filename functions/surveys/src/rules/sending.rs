@@ -1,13 +1,28 @@
-//! Whether an invitation that is due goes out.
+//! Whether an invitation that is due goes out, and whether its reader is
+//! reminded of it.
 
 use aftercart::model::{
-    policy::SurveysPolicy,
-    survey::{Contacts, Invite, Suppression},
+    answers::{Column, Counts, Sent},
+    contact::{self, ContactEntry, ContactPolicy, Contactee, Contacts, Purpose, Verdict, Withheld},
+    customer::Country,
+    id::InviteId,
+    order::{Order, OrderStatus},
+    points::Standing,
+    policy::Policy,
+    survey::{Invite, InviteStatus, Occasion, Suppression, Touchpoint},
+    text::Text,
+    ticket::{Ticket, TicketStatus},
     time::{Period, Timestamp},
 };
 
+use super::invitation;
+
 /// When an invitation is looked at again while goods are under way after all.
 pub const LOOK_AGAIN: Period = Period::of_days(1);
+
+/// One of so many answers at least, as is supposed while fewer have: those who
+/// were asked last have had no time to.
+const ANSWERS_ONE_OF: u64 = 10;
 
 /// What is to be done with an invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +40,78 @@ pub enum Sending {
         due: Timestamp,
         /// When its survey closes.
         expires: Timestamp,
+        /// Whether it waits for the morning only.
+        night: bool,
     },
+    /// Its reader is to be reminded, and this is then the record of contacts.
+    Remind(Contacts),
+    /// Its reader is to be reminded at another time.
+    RemindAt {
+        /// When.
+        due: Timestamp,
+        /// Whether it waits for the morning only.
+        night: bool,
+    },
+    /// Nobody is to be reminded of it.
+    LetBe(Withheld),
 }
 
-/// What is true of an order when the invitation to tell about it is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fate {
-    /// Whether its buyer kept any of it.
+/// What is true when an invitation is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Whether the buyer kept any of the order that it is about.
     pub is_kept: bool,
-    /// When the last of its goods arrived; none while any is under way, or went
-    /// back.
+    /// When the last of the order's goods arrived; none while any is under way,
+    /// or went back.
     pub delivered_at: Option<Timestamp>,
+    /// Why there is nothing to ask about any more: see [`moot`].
+    pub moot: Option<Suppression>,
+    /// How many have answered its touchpoint this month.
+    pub answered: u64,
+    /// How many were invited at it this month.
+    pub sent: Sent,
+    /// What was counted of it in the month before.
+    pub before: Counts,
+    /// Where the order goes that it is about.
+    pub country: Option<Country>,
+    /// How often its reader was contacted, and what they want.
+    pub contacts: Contacts,
+    /// Whether another record of the same reader refuses surveys.
+    pub refused: bool,
+}
+
+/// Why there is nothing to ask about any more, besides goods: the order of a
+/// checkout was called off, the ticket is not solved or at another moment, the
+/// tier is another one since.
+#[must_use]
+pub fn moot(
+    invite: &Invite,
+    touchpoint: &Touchpoint,
+    (order, ticket, standing): (Option<&Order>, Option<&Ticket>, Option<&Standing>),
+) -> Option<Suppression> {
+    let is_of = |cause: Vec<String>| invitation::identity(touchpoint, &cause) == invite.id;
+    let (is_moot, why) = match invite.occasion {
+        Occasion::Checkout | Occasion::Relationship => {
+            (order.is_some_and(|it| it.status != OrderStatus::Paid), Suppression::CalledOff)
+        }
+        Occasion::Solved => {
+            let same = |it: &Ticket| {
+                let at = it.solved_at.filter(|_| it.status == TicketStatus::Solved);
+                at.is_some_and(|at| is_of(invitation::solved_cause(&it.id, at)))
+            };
+            (ticket.is_some_and(|it| !same(it)), Suppression::Reopened)
+        }
+        Occasion::Tier => {
+            let same = |it: &Standing| {
+                let cause =
+                    |since| invitation::tier_cause(&invite.customer, it.tier.as_ref(), since);
+                it.since.is_some_and(|since| is_of(cause(since)))
+            };
+            (standing.is_some_and(|it| !same(it)), Suppression::Superseded)
+        }
+        Occasion::Delivery | Occasion::Product | Occasion::Return => return None,
+    };
+    is_moot.then_some(why)
 }
 
 /// Decides about an invitation.
@@ -43,151 +119,170 @@ pub struct Fate {
 /// A delivery that was none after all is waited for until the survey would have
 /// closed. One that came later than that for which the invitation was scheduled
 /// counts instead: the invitation is due a while after it, and open for as long
-/// as any.
+/// as any. At night it waits for the morning, and is open for as long as any
+/// then, too.
+///
+/// A reminder is a contact like any other. It may use what the caps keep in
+/// reserve: its reader has been asked already, so that is what the invitation
+/// was worth.
 #[must_use]
-pub fn decide(
+pub fn decide(invite: &Invite, facts: &Facts, policy: &Policy, now: Timestamp) -> Sending {
+    let touchpoint = policy.surveys.touchpoint(&invite.touchpoint);
+    match invite.status {
+        InviteStatus::Scheduled if now >= invite.due => match touchpoint {
+            Some(touchpoint) => send(invite, touchpoint, facts, &policy.contact, now),
+            None => Sending::Suppress(Suppression::Ended),
+        },
+        InviteStatus::Sent { at, reminded_at: None } => {
+            let due = touchpoint.and_then(|it| Some((it, at.plus(it.reminder?))));
+            match due {
+                Some((touchpoint, due)) => {
+                    remind(invite, (touchpoint, due), facts, &policy.contact, now)
+                }
+                None => Sending::LetBe(Withheld::Off),
+            }
+        }
+        _ => Sending::Settled,
+    }
+}
+
+/// When the reader of an invitation that is sent now is to be reminded of it:
+/// never, if its survey has closed by then.
+#[must_use]
+pub fn remind_at(invite: &Invite, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    let touchpoint = policy.surveys.touchpoint(&invite.touchpoint)?;
+    Some(now.plus(touchpoint.reminder?)).filter(|at| *at < invite.expires)
+}
+
+/// Why a contact was not made of which an invitation was suppressed.
+#[must_use]
+pub fn withheld(why: Suppression) -> Withheld {
+    match why {
+        Suppression::ContactBudget => Withheld::Cap,
+        Suppression::NoConsent => Withheld::NoConsent,
+        Suppression::TooLate => Withheld::TooLate,
+        Suppression::Quota => Withheld::Quota,
+        Suppression::Off | Suppression::Ended => Withheld::Off,
+        Suppression::NothingKept
+        | Suppression::Reopened
+        | Suppression::CalledOff
+        | Suppression::Superseded => Withheld::Moot,
+    }
+}
+
+/// What is noted about the contact of an invitation, or of its reminder; none if
+/// the identity does not fit, which each does.
+#[must_use]
+pub fn entry(
+    invite: &InviteId,
+    who: Contactee,
+    reminder: bool,
+    withheld: Option<Withheld>,
+    at: Timestamp,
+) -> Option<ContactEntry> {
+    let reference = if reminder { format!("{invite}#reminder") } else { invite.to_string() };
+    let reference = Text::new(&reference).ok()?;
+    Some(ContactEntry { who, reference, purpose: Purpose::Surveys, at, withheld })
+}
+
+fn send(
     invite: &Invite,
-    fate: Fate,
-    contacts: &Contacts,
-    policy: &SurveysPolicy,
+    touchpoint: &Touchpoint,
+    facts: &Facts,
+    policy: &ContactPolicy,
     now: Timestamp,
 ) -> Sending {
-    if !invite.status.is_scheduled() || now < invite.due {
-        return Sending::Settled;
+    let until = |due: Timestamp, night| {
+        let expires = due.plus(touchpoint.open);
+        Sending::PutOff { due, expires, night }
+    };
+    if invitation::is_about_goods(invite.occasion) {
+        if !facts.is_kept {
+            return Sending::Suppress(Suppression::NothingKept);
+        }
+        let later = facts.delivered_at.map(|last| last.plus(touchpoint.delay));
+        if let Some(due) = later.filter(|due| now < *due) {
+            return until(due, false);
+        }
     }
-    if !fate.is_kept {
-        return Sending::Suppress(Suppression::NothingKept);
-    }
-    let later = fate.delivered_at.map(|last| last.plus(policy.delay)).filter(|due| now < *due);
-    if let Some(due) = later {
-        return Sending::PutOff { due, expires: due.plus(policy.open) };
+    if let Some(why) = facts.moot {
+        return Sending::Suppress(why);
     }
     if now >= invite.expires {
         return Sending::Suppress(Suppression::TooLate);
     }
-    if fate.delivered_at.is_none() {
+    if invitation::is_about_goods(invite.occasion) && facts.delivered_at.is_none() {
         let due = now.plus(LOOK_AGAIN).min(invite.expires);
-        return Sending::PutOff { due, expires: invite.expires };
+        return Sending::PutOff { due, expires: invite.expires, night: false };
     }
-    let mut contacts = contacts.clone();
-    if contacts.admit(now, policy.contacts, policy.window) {
-        Sending::Send(contacts)
-    } else {
-        Sending::Suppress(Suppression::ContactBudget)
+    if is_full(touchpoint, facts) {
+        return Sending::Suppress(Suppression::Quota);
     }
+    match verdict(invite, facts, touchpoint.urgent, policy, now) {
+        Verdict::Admit(contacts) => Sending::Send(contacts),
+        Verdict::Wait(due) => until(due, true),
+        Verdict::Withhold(why) => Sending::Suppress(match why {
+            Withheld::Cap => Suppression::ContactBudget,
+            Withheld::NoConsent => Suppression::NoConsent,
+            Withheld::Off | Withheld::Moot => Suppression::Off,
+            Withheld::Quota => Suppression::Quota,
+            Withheld::TooLate => Suppression::TooLate,
+        }),
+    }
+}
+
+fn remind(
+    invite: &Invite,
+    (touchpoint, due): (&Touchpoint, Timestamp),
+    facts: &Facts,
+    policy: &ContactPolicy,
+    now: Timestamp,
+) -> Sending {
+    let goods = invitation::is_about_goods(invite.occasion);
+    let moot = goods && !(facts.is_kept && facts.delivered_at.is_some());
+    if moot || facts.moot.is_some() {
+        return Sending::LetBe(Withheld::Moot);
+    }
+    if touchpoint.quota.is_some_and(|quota| facts.answered >= u64::from(quota)) {
+        return Sending::LetBe(Withheld::Quota);
+    }
+    if due.max(now) >= invite.expires {
+        return Sending::LetBe(Withheld::TooLate);
+    }
+    if now < due {
+        return Sending::RemindAt { due, night: false };
+    }
+    match verdict(invite, facts, true, policy, now) {
+        Verdict::Admit(contacts) => Sending::Remind(contacts),
+        Verdict::Wait(due) if due < invite.expires => Sending::RemindAt { due, night: true },
+        Verdict::Wait(_) => Sending::LetBe(Withheld::TooLate),
+        Verdict::Withhold(why) => Sending::LetBe(why),
+    }
+}
+
+/// Whether so many were asked this month that the quota is answered, if of them
+/// as many answer as of those of this month and the one before together.
+fn is_full(touchpoint: &Touchpoint, facts: &Facts) -> bool {
+    let Some(quota) = touchpoint.quota else { return false };
+    let sent = facts.sent.with(&Column::All, Counts::default()).sent;
+    let asked = u128::from(sent.saturating_add(facts.before.sent));
+    let answered = u128::from(facts.answered.saturating_add(facts.before.answered));
+    let share = u128::from(sent).saturating_mul(answered).checked_div(asked).unwrap_or(0);
+    let least = sent.checked_div(ANSWERS_ONE_OF).unwrap_or(0).max(facts.answered);
+    share.max(u128::from(least)) >= u128::from(quota)
+}
+
+fn verdict(
+    invite: &Invite,
+    facts: &Facts,
+    urgent: bool,
+    policy: &ContactPolicy,
+    now: Timestamp,
+) -> Verdict {
+    let country = invite.country.as_ref().or(facts.country.as_ref());
+    contact::decide(&facts.contacts, Purpose::Surveys, urgent, country, policy, now)
+        .unless(facts.refused)
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use aftercart::model::{
-        customer::{CustomerId, Email, Language},
-        id::{InviteId, OrderId},
-        policy::Policy,
-        survey::{InviteStatus, Touchpoint},
-        time::Period,
-    };
-    use proptest::prelude::*;
-
-    use super::*;
-
-    pub(crate) fn at(day: u16) -> Timestamp {
-        Timestamp::parse("2026-01-01T00:00:00Z").unwrap().plus(Period::of_days(day))
-    }
-
-    pub(crate) fn invite(status: InviteStatus) -> Invite {
-        Invite {
-            id: InviteId::derive(&["1"]),
-            order: OrderId::derive(&["1"]),
-            customer: CustomerId::member("a").unwrap(),
-            touchpoint: Touchpoint::Delivery,
-            email: Email::parse("a@b.cd").unwrap(),
-            language: Language::En,
-            due: at(3),
-            expires: at(33),
-            status,
-        }
-    }
-
-    /// Delays of three days, surveys of thirty.
-    fn policy() -> SurveysPolicy {
-        Policy::default_document().unwrap().surveys
-    }
-
-    const KEPT: Fate = Fate { is_kept: true, delivered_at: Some(Timestamp::EPOCH) };
-
-    #[test]
-    fn an_invitation_goes_out_in_its_time_and_within_the_budget() {
-        let scheduled = invite(InviteStatus::Scheduled);
-        let nobody = Contacts::none(scheduled.customer.clone());
-        let contacted = Contacts { at: vec![at(1)], ..nobody.clone() };
-        let decided = |contacts, day| decide(&scheduled, KEPT, contacts, &policy(), at(day));
-        assert_eq!(decided(&nobody, 2), Sending::Settled);
-        let sent = Contacts { at: vec![at(3)], ..nobody.clone() };
-        assert_eq!(decided(&nobody, 3), Sending::Send(sent));
-        assert_eq!(decided(&contacted, 3), Sending::Suppress(Suppression::ContactBudget));
-        assert_eq!(decided(&nobody, 33), Sending::Suppress(Suppression::TooLate));
-        let gone = invite(InviteStatus::Sent { at: at(3) });
-        assert_eq!(decide(&gone, KEPT, &nobody, &policy(), at(4)), Sending::Settled);
-    }
-
-    #[test]
-    fn the_last_delivery_is_the_one_that_is_asked_about() {
-        let scheduled = invite(InviteStatus::Scheduled);
-        let nobody = Contacts::none(scheduled.customer.clone());
-        let put_off =
-            |due: u16, expires: u16| Sending::PutOff { due: at(due), expires: at(expires) };
-        let sent = |day: u16| Sending::Send(Contacts { at: vec![at(day)], ..nobody.clone() });
-        let (none, late) = (Suppression::NothingKept, Suppression::TooLate);
-        for (is_kept, delivered, day, decided) in [
-            // As scheduled.
-            (true, Some(0), 2, Sending::Settled),
-            (true, Some(0), 3, sent(3)),
-            // Recalled, or replaced by a parcel that is under way.
-            (true, None, 2, Sending::Settled),
-            (true, None, 3, put_off(4, 33)),
-            (true, None, 32, put_off(33, 33)),
-            (true, None, 33, Sending::Suppress(late)),
-            (false, None, 3, Sending::Suppress(none)),
-            // Another parcel came later, or the time was corrected.
-            (true, Some(2), 3, put_off(5, 35)),
-            (true, Some(2), 5, sent(5)),
-            (true, Some(31), 33, put_off(34, 64)),
-            (true, Some(1), 33, Sending::Suppress(late)),
-            (false, Some(2), 3, Sending::Suppress(none)),
-            (false, Some(0), 2, Sending::Settled),
-        ] {
-            let fate = Fate { is_kept, delivered_at: delivered.map(at) };
-            let known = decide(&scheduled, fate, &nobody, &policy(), at(day));
-            assert_eq!(known, decided, "{fate:?} on day {day}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_window_holds_more_contacts_than_the_budget(
-            days in prop::collection::vec(0_u16..400, 1..60),
-            most in 0_u32..4,
-            window in 1_u16..120,
-        ) {
-            let policy = SurveysPolicy {
-                contacts: most, window: Period::of_days(window), open: Period::of_days(1_000), ..policy()
-            };
-            let mut days = days;
-            days.sort_unstable();
-            let mut contacts = Contacts::none(CustomerId::member("a").unwrap());
-            let mut sent: Vec<Timestamp> = Vec::new();
-            for day in days {
-                let due = Invite { due: at(0), expires: at(1_000), ..invite(InviteStatus::Scheduled) };
-                if let Sending::Send(after) = decide(&due, KEPT, &contacts, &policy, at(day)) {
-                    contacts = after;
-                    sent.push(at(day));
-                }
-            }
-            for start in &sent {
-                let end = start.plus(policy.window);
-                let within = sent.iter().filter(|at| *at >= start && **at < end).count();
-                prop_assert!(within <= usize::try_from(most).unwrap());
-            }
-        }
-    }
-}
+mod tests;

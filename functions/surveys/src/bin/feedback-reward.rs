@@ -1,0 +1,5 @@
+//! The Lambda function `feedback-reward`.
+
+fn main() -> std::process::ExitCode {
+    aftercart::run::start(&aftercart_surveys::feedback_reward::FUNCTION)
+}
