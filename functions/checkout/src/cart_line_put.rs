@@ -47,7 +47,8 @@ async fn put(app: Arc<App>, request: Request) -> Answer {
     let terms = policy.carts.terms(&owner);
     let rule = |cart: &Cart| -> Result<Option<Cart>, Failure> {
         let changed = cart::put_line(cart, &line, terms, now);
-        Ok(changed.map_err(|refusal| cart_call::refuse(&refusal))?)
+        let changed = changed.map_err(|refusal| cart_call::refuse(&refusal))?;
+        Ok(changed.map(|cart| cart.of(&owner)))
     };
     let cart = app.store.change_cart(&owner.cart(), now, rule).await?;
     Response::json(200, &cart_call::view(&app, &cart).await?)

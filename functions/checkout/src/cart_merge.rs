@@ -48,8 +48,8 @@ async fn merge(app: Arc<App>, request: Request) -> Answer {
     let ids = [member.cart(), guest.cart()];
     for _ in 0..ATTEMPTS {
         let found = app.store.read(&ids.each_ref().map(Key::cart)).await?;
-        let [member, guest] = ids.each_ref().map(|id| found.cart(id, now));
-        let (member, guest) = (member?, guest?);
+        let [known, guest] = ids.each_ref().map(|id| found.cart(id, now));
+        let (member, guest) = (known?.of(&member), guest?);
         let merged = cart::merge((&member, member_terms), (&guest, guest_terms), now);
         let changed = [&merged.member, &merged.guest].into_iter().flatten();
         let writes = changed.map(|cart| carts::save(cart, &Sends::none()));

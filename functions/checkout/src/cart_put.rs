@@ -59,7 +59,9 @@ async fn put(app: Arc<App>, request: Request) -> Answer {
     let (policy, now) = (app.policy().await?, app.now());
     let terms = policy.carts.terms(&owner);
     let rule = |cart: &Cart| {
-        cart::replace(cart, &content, seen, terms, now)
+        let changed = cart::replace(cart, &content, seen, terms, now);
+        changed
+            .map(|changed| changed.map(|cart| cart.of(&owner)))
             .map_err(|cart::Changed| NotPut::Changed(Box::new(cart.clone())))
     };
     match app.store.change_cart(&owner.cart(), now, rule).await {

@@ -53,9 +53,12 @@ async fn remind(app: &App, id: &CartId, found: &Found) -> Result<Outcome, Failur
     };
     let message = Message::CartAbandoned(CartAbandoned {
         cart: id.clone(),
+        version: told.version,
+        customer: cart.member.clone(),
         email: contact.email.clone(),
         language: contact.language,
         skus: cart.content.lines.iter().map(|line| line.sku.clone()).collect(),
+        unsubscribe: None,
     });
     match app.store.commit(carts::save(&told, &Sends::one(message, now, None))).await {
         Ok(()) => {

@@ -71,29 +71,58 @@ pub(crate) async fn change(
     decide: impl Fn(&Order, Option<&Dispatch>) -> Result<Option<Order>, Refusal>,
 ) -> Result<Outcome, Failure> {
     for _ in 0..ATTEMPTS {
-        let (before, dispatch) = read(app, &asked.customer, &asked.order).await?;
-        let Some(order) = decide(&before, dispatch.as_ref()).map_err(refuse)? else {
-            return Ok(Outcome { order: before.clone(), before, dispatch });
-        };
-        let now = app.now();
-        let services = match before.address == order.address {
-            true => Vec::new(),
-            false => app.policy().await?.logistics.services.clone(),
-        };
-        let change = Changed { before: &before, after: &order, now, trace };
-        let (dispatch, parcel) = change.parcels(dispatch, &services)?;
-        let own = 1 + parcel.iter().count();
-        let commit = change.commit(parcel)?;
+        let Prepared { outcome, own, commit } = prepare(app, asked, trace, &decide).await?;
+        if commit.is_empty() {
+            return Ok(outcome);
+        }
         match app.store.commit(commit).await {
-            Ok(()) => return Ok(Outcome { before, order, dispatch }),
+            Ok(()) => return Ok(outcome),
             Err(CommitError::Lost(lost)) if lost.iter().all(|it| it.position >= own) => {
-                return Err(Failure::bug(format!("what {} took cannot be given back", order.id)));
+                let order = &asked.order;
+                return Err(Failure::bug(format!("what {order} took cannot be given back")));
             }
             Err(CommitError::Lost(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
     Err(Failure::retry(format!("the order {} kept changing", asked.order)))
+}
+
+/// A change of an order, before it is written.
+pub(crate) struct Prepared {
+    /// What comes of it.
+    pub(crate) outcome: Outcome,
+    /// So many of the writes are of the order and its shipments, which others
+    /// may change; they come first.
+    own: usize,
+    /// How it is written; nothing when there is nothing to do.
+    pub(crate) commit: Commit,
+}
+
+/// Reads an order and its shipments, and decides, in one round trip.
+///
+/// # Errors
+/// 404, what `decide` refuses, and failures.
+pub(crate) async fn prepare(
+    app: &App,
+    asked: &Buyer,
+    trace: Option<&str>,
+    decide: impl Fn(&Order, Option<&Dispatch>) -> Result<Option<Order>, Refusal>,
+) -> Result<Prepared, Failure> {
+    let (before, dispatch) = read(app, &asked.customer, &asked.order).await?;
+    let Some(order) = decide(&before, dispatch.as_ref()).map_err(refuse)? else {
+        let outcome = Outcome { order: before.clone(), before, dispatch };
+        return Ok(Prepared { outcome, own: 0, commit: Commit::new() });
+    };
+    let services = match before.address == order.address {
+        true => Vec::new(),
+        false => app.policy().await?.logistics.services.clone(),
+    };
+    let change = Changed { before: &before, after: &order, now: app.now(), trace };
+    let (dispatch, parcel) = change.parcels(dispatch, &services)?;
+    let own = 1 + parcel.iter().count();
+    let commit = change.commit(parcel)?;
+    Ok(Prepared { outcome: Outcome { before, order, dispatch }, own, commit })
 }
 
 /// Calls off an order, or units of it, as `decide` says; rings for a person

@@ -13,6 +13,7 @@
 //! | [`order_hold`] | `POST /operator/orders/{customer}/{id}/hold`, `.../release` (operator) | order, shipment | order, shipment | `order.paid`, `notification.shipment_opened` or `_stopped` |
 //! | [`order_note`] | `POST /operator/orders/{customer}/{id}/notes` (operator) | order, shipment | order | |
 //! | [`order_refund`] | `POST /operator/orders/{customer}/{id}/refunds` (operator) | order, shipment | order | `order.refunded` |
+//! | [`order_request`] | queue order-requests (`remedy.refund_asked`) | ticket, order, shipment | order, ticket | `order.refunded`, or `notification.ticket_waits` |
 //! | [`order_inspect`] | `GET /operator/orders/{customer}/{id}` (operator) | order, shipment | | |
 //! | [`order_expire`] | every minute | orders whose hold ended | order, stock, limits, vouchers, points | |
 //! | [`order_retake`] | queue late-payments | order, attempt, products, stock, limits, member's record, vouchers, points | order, stock, limits, vouchers, points | `order.paid` or `refund.wanted`, `notification.late_payment_settled`, `notification.order_held` if it is held, `apology.due` |
@@ -64,6 +65,8 @@ pub mod order_hold;
 pub mod order_note;
 
 pub mod order_refund;
+
+pub mod order_request;
 
 pub mod order_inspect;
 
@@ -156,6 +159,7 @@ pub const FUNCTIONS: &[Function] = &[
     order_hold::FUNCTION,
     order_note::FUNCTION,
     order_refund::FUNCTION,
+    order_request::FUNCTION,
     order_inspect::FUNCTION,
     order_expire::FUNCTION,
     order_retake::FUNCTION,

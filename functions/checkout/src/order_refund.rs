@@ -63,17 +63,25 @@ async fn give_back(app: Arc<App>, request: Request) -> Answer {
 }
 
 fn parse(body: GiveBack) -> Result<Wanted, Problem> {
-    if body.lines.len() > MAX_LINES {
+    let lines = body.lines.into_iter().map(|line| (line.sku, line.refunded));
+    let lines = Units::distinct(lines).map_err(changing::twice)?;
+    checked(Wanted { lines, delivery: body.delivery, goodwill: body.goodwill })
+}
+
+/// Refuses what is too much of a request, or asks for nothing.
+///
+/// # Errors
+/// 400.
+pub(crate) fn checked(wanted: Wanted) -> Result<Wanted, Problem> {
+    if wanted.lines.len() > MAX_LINES {
         return Err(Problem::invalid("lines", format!("Name at most {MAX_LINES} lines.")));
     }
-    if body.lines.is_empty() && !body.delivery && body.goodwill.is_none() {
+    if wanted.lines.is_empty() && !wanted.delivery && wanted.goodwill.is_none() {
         let detail = "Say what goes back: `lines`, `delivery` or `goodwill`.";
         return Err(Problem::invalid("lines", detail));
     }
-    if body.goodwill.is_some_and(|amount| amount.minor() <= 0) {
+    if wanted.goodwill.is_some_and(|amount| amount.minor() <= 0) {
         return Err(Problem::invalid("goodwill.amount", "Must be more than nothing."));
     }
-    let lines = body.lines.into_iter().map(|line| (line.sku, line.refunded));
-    let lines = Units::distinct(lines).map_err(changing::twice)?;
-    Ok(Wanted { lines, delivery: body.delivery, goodwill: body.goodwill })
+    Ok(wanted)
 }

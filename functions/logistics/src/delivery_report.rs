@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use aftercart::{
+    model::months::{self, MonthsError},
     run::{
         App, Failure, Function, Handling, Invocation, Need, Route, Trigger,
         http::{self, Answer, Problem, Request, Response},
@@ -17,7 +18,7 @@ use aftercart::{
 };
 
 use crate::{
-    rules::performance::{self, MonthsError},
+    rules::performance,
     wire::performance::{DeliveryReport, PromiseProposal},
 };
 
@@ -44,7 +45,7 @@ async fn report(app: Arc<App>, request: Request) -> Answer {
     request.operator()?;
     request.only_query(&["from", "to"])?;
     let (from, to) = (request.query("from"), request.query("to"));
-    let months = performance::months(from, to, app.now()).map_err(refuse)?;
+    let months = months::between(from, to, app.now()).map_err(refuse)?;
     let mut counted = Vec::new();
     for month in &months {
         counted.extend(app.store.performance(month.as_str()).await?);
@@ -61,9 +62,6 @@ async fn report(app: Arc<App>, request: Request) -> Answer {
 }
 
 fn refuse(error: MonthsError) -> Problem {
-    let field = match error {
-        MonthsError::From => "from",
-        MonthsError::To | MonthsError::Span => "to",
-    };
+    let field = error.field();
     Problem::invalid(field, format!("`{field}` {error}."))
 }

@@ -3,7 +3,7 @@
 //!
 //! | function | trigger | reads | writes | sends |
 //! |---|---|---|---|---|
-//! | [`shipment_open`] | queue shipments (`order.paid`) | order; products, member, statistics if the policy asks | shipments | `notification.shipment_opened` |
+//! | [`shipment_open`] | queue shipments (`order.paid`, `remedy.reship_asked`) | order; products, member, statistics if the policy asks; ticket, shipments, stock | shipments; stock, ticket | `notification.shipment_opened`; `parcel.delivered`, `notification.ticket_waits` |
 //! | [`label_attach`] | `POST /orders/{id}/shipments/{shipment}/label` (operator) | shipments | shipments, parcel | `tracking.received` |
 //! | [`shipment_change`] | `POST /orders/{id}/shipments/{shipment}/split`, `.../label/void`, `.../replacement`, `.../close`, `POST /orders/{id}/returns` (operator) | shipments; order, products, member, statistics, parcel, stock | shipments, parcel, stock | `notification.shipment_opened`, `notification.shipment_stopped`, `tracking.received`, `parcel.changed`, `parcel.delivered` |
 //! | [`carrier_event`] | `POST /carriers/{carrier}/events` (signed) | | push | `tracking.received` |
@@ -54,6 +54,12 @@ mod asking;
 mod following;
 
 mod wishing;
+
+mod refusing;
+
+mod replacing;
+
+mod reshipping;
 
 pub mod rules;
 

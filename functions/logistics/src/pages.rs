@@ -91,6 +91,8 @@ pub struct Reading<'a> {
     pub language: Language,
     /// When.
     pub now: Timestamp,
+    /// Where the page for complaints about the order is.
+    pub complaints: &'a str,
     /// Whether a choice was just made.
     pub thanks: bool,
     /// A form that has faults.
@@ -109,6 +111,7 @@ struct TrackingPage<'a> {
     summary: Option<Summary>,
     parcels: Vec<Part>,
     short: Vec<Short>,
+    complaints: &'a str,
     foot: Vec<String>,
 }
 
@@ -184,6 +187,7 @@ fn render(
         short: short.collect(),
         summary,
         parcels,
+        complaints: reading.complaints,
         foot: vec![
             words::going_to(view.city.as_str(), view.country.as_str(), language),
             words::times_are(&dates.zone_name(), language),

@@ -12,11 +12,9 @@
 //! Whoever waits for the order's delivery is told when one of its shipments
 //! ends and the rest is there.
 //!
-//! The goods of a replacement leave the stock in the same transaction, as a
-//! movement of the kind `loss` for each SKU, since what was sent before did not
-//! reach its buyer: no level is without its reason. A label that comes with a
-//! return is linked in the same transaction. Where the policy has services, one
-//! is chosen as for any shipment.
+//! The goods of a replacement leave the stock in the same transaction. A label
+//! that comes with a return is linked in the same transaction. Where the policy
+//! has services, one is chosen as for any shipment.
 
 use std::sync::Arc;
 
@@ -24,14 +22,12 @@ use aftercart::{
     messages::{Message, ParcelChanged, ParcelDelivered, ShipmentOpened, ShipmentStopped},
     model::{
         digest,
-        dispatch::{Closed, Direction, Dispatch, Ending, Shipment, ShipmentLine},
-        id::{MovementId, OrderId, ShipmentId},
+        dispatch::{Closed, Direction, Dispatch, Ending, ShipmentLine},
+        id::{OrderId, ShipmentId},
         order::MAX_QUANTITY,
         policy::Policy,
-        product::Sku,
         shipment::{History, Parcel, Tracking},
-        stock::{LevelChange, LocationId, Movement, MovementKind},
-        text::Text,
+        stock::LocationId,
         time::Timestamp,
     },
     run::{
@@ -39,15 +35,16 @@ use aftercart::{
         http::{self, Answer, Problem, Request, Response},
         metrics::Metric,
     },
-    store::{Commit, CommitError, Conflict, Op, Sends, Table, Write, parcels, shipments, stock},
+    store::{Commit, CommitError, Conflict, Op, Sends, Table, parcels, shipments},
 };
 
 use crate::{
     asking, label_attach,
+    refusing::{refuse, refuse_to_close},
+    replacing::{self, Replacing},
     rules::{
-        again::{self, Plan, Short},
-        change::{self, Opening, Refusal},
-        closing, dispatch, fold,
+        change::{self, Opening},
+        closing, fold,
         label::{self, Label},
     },
     wire::shipment::{CloseShipment, ReplaceShipment, ReturnGoods, ShipmentFile, SplitShipment},
@@ -84,9 +81,6 @@ pub const FUNCTION: Function = Function {
 
 /// How often the shipments are read again that others change at the same moment.
 const ATTEMPTS: u32 = 4;
-
-/// The most writes of one transaction of DynamoDB.
-const MAX_WRITES: usize = 100;
 
 fn handle(app: Arc<App>, call: Invocation) -> Handling {
     Box::pin(http::serve(app, call, change))
@@ -251,10 +245,7 @@ impl Changing<'_> {
             }
             Deed::Void { .. } | Deed::Close { .. } => {}
         }
-        if let Deed::Split { shipment, .. }
-        | Deed::Void { shipment }
-        | Deed::Replace { shipment, .. } = &self.asked.deed
-        {
+        if let Deed::Split { shipment, .. } | Deed::Void { shipment } = &self.asked.deed {
             let ended = dispatch.shipment(shipment).map_or(Ok(()), closing::unclosed);
             ended.map_err(refuse_to_close)?;
         }
@@ -264,7 +255,19 @@ impl Changing<'_> {
             }
             Deed::Void { shipment } => self.void(dispatch, shipment).await,
             Deed::Replace { shipment, opening, location } => {
-                self.replace(dispatch, shipment, opening, location.as_ref(), trace).await
+                let replacing = Replacing {
+                    app: self.app,
+                    policy: self.policy,
+                    dispatch,
+                    shipment,
+                    opening,
+                    location: location.as_ref(),
+                    room: replacing::MAX_WRITES,
+                    now: self.now,
+                    trace,
+                };
+                let (after, commit) = replacing.decide().await?;
+                written(&after, &opening.id, commit, 1, None)
             }
             Deed::Close { shipment, closed } => self.close(dispatch, shipment, closed, trace).await,
             Deed::Return { opening, location, label } => {
@@ -281,10 +284,13 @@ impl Changing<'_> {
         trace: Option<&str>,
     ) -> Result<Step, Failure> {
         let mut after = change::split(dispatch, id, opening, self.now).map_err(refuse)?;
-        self.choose(&mut after, &[id, &opening.id]).await?;
         let packed = [id, &opening.id];
+        asking::choose(self.app, &mut after, &packed, self.policy).await?;
         let tasks = packed.iter().filter_map(|id| after.shipment(id)).filter(|it| it.is_outbound());
-        let sends = tasks.fold(Sends::none(), |sends, it| self.task(sends, &after, it, trace));
+        let sends = tasks.fold(Sends::none(), |sends, it| {
+            let task = ShipmentOpened::of(&after, it);
+            sends.and(Message::ShipmentOpened(task), self.now, trace)
+        });
         let commit = Commit::new().with(shipments::save(&after, &sends)?);
         written(&after, &opening.id, commit, 1, None)
     }
@@ -358,123 +364,6 @@ impl Changing<'_> {
         messages.fold(Sends::none(), |sends, message| sends.and(message, self.now, trace))
     }
 
-    async fn replace(
-        &self,
-        dispatch: &Dispatch,
-        id: &ShipmentId,
-        opening: &Opening,
-        location: Option<&LocationId>,
-        trace: Option<&str>,
-    ) -> Result<Step, Failure> {
-        let replaced = change::replaceable(dispatch, id).map_err(refuse)?;
-        self.known(location)?;
-        let mut opening = opening.clone();
-        if opening.lines.is_empty() {
-            opening.lines.clone_from(&replaced.lines);
-        }
-        let places = self.places(dispatch, replaced, location);
-        let from = replaced.location.clone();
-        let mut after = change::replace(dispatch, id, &opening, from, self.now).map_err(refuse)?;
-        let plan = self.plan(&opening.lines, &places).await?;
-        if let Some(new) = after.shipment_mut(&opening.id) {
-            new.location.clone_from(&plan.from);
-        }
-        self.choose(&mut after, &[&opening.id]).await?;
-        let new = after.shipment(&opening.id).into_iter();
-        let sends = new.fold(Sends::none(), |sends, it| self.task(sends, &after, it, trace));
-        let sends = self.undelivered(sends, dispatch, id, trace);
-        let save = shipments::save(&after, &sends)?;
-        let commit: Commit = std::iter::once(save).chain(self.moved(&opening, &plan)).collect();
-        if commit.len() > MAX_WRITES {
-            let detail =
-                "The goods lie in more places than one call can take from; name fewer lines.";
-            return Err(Problem::new(422, "order-too-large", "Too much at once", detail).into());
-        }
-        written(&after, &opening.id, commit, 1, None)
-    }
-
-    /// Refuses a place that the policy does not know.
-    fn known(&self, location: Option<&LocationId>) -> Result<(), Problem> {
-        let stock = &self.policy.stock;
-        match location.filter(|location| stock.location(location).is_none()) {
-            None => Ok(()),
-            Some(location) => {
-                let detail = format!(
-                    "The policy has no location {location}; name one of its `stock.locations`, or none."
-                );
-                let title = "There is no such location";
-                Err(Problem::new(422, "unknown-location", title, detail).at("location"))
-            }
-        }
-    }
-
-    /// Where goods may come from that are sent again: what is fetched at a
-    /// place from nowhere else.
-    fn places(
-        &self,
-        dispatch: &Dispatch,
-        replaced: &Shipment,
-        location: Option<&LocationId>,
-    ) -> Vec<LocationId> {
-        if let Some(location) = location {
-            return vec![location.clone()];
-        }
-        let mut places = vec![replaced.location.clone()];
-        if !dispatch::is_fetched(&dispatch.method, self.policy) {
-            let others = self.policy.stock.sending_to(&dispatch.country).into_iter();
-            places.extend(others.filter(|it| *it != replaced.location));
-        }
-        places
-    }
-
-    /// Whoever counts on goods that were all there looks again: they are awaited anew.
-    fn undelivered(
-        &self,
-        sends: Sends,
-        before: &Dispatch,
-        id: &ShipmentId,
-        trace: Option<&str>,
-    ) -> Sends {
-        if before.delivered_at().is_none() {
-            return sends;
-        }
-        let (order, customer) = (before.order.clone(), before.customer.clone());
-        let delivered = ParcelDelivered { order, shipment: id.clone(), customer };
-        sends.and(Message::ParcelDelivered(delivered), self.now, trace)
-    }
-
-    async fn plan(&self, lines: &[ShipmentLine], places: &[LocationId]) -> Result<Plan, Failure> {
-        let stock = &self.policy.stock;
-        let parts: Vec<_> =
-            lines.iter().map(|it| (it.sku.clone(), stock.shards(&it.sku))).collect();
-        let found = self.app.store.read(&stock::level_keys(&parts, places)).await?;
-        let levels = found.levels(&parts, places)?;
-        again::plan(lines, places, &levels).map_err(|short| match short {
-            Some(short) => too_few(&short).into(),
-            None => Failure::bug("a shipment has no place"),
-        })
-    }
-
-    /// The movements of what goes out, each with its changes.
-    fn moved(&self, opening: &Opening, plan: &Plan) -> Vec<Write> {
-        let Opening { id, request, .. } = opening;
-        let note = Text::new(&format!("Sent again with the shipment {id}.")).ok();
-        let moved = |(sku, changes): &(Sku, Vec<LevelChange>)| {
-            let movement = Movement {
-                id: MovementId::derive(&[id.as_str(), sku.as_str()]),
-                sku: sku.clone(),
-                kind: MovementKind::Loss,
-                changes: changes.clone(),
-                note: note.clone(),
-                at: self.now,
-                request: request.clone(),
-            };
-            let out = changes.iter().map(|change| stock::change(sku, change, 0));
-            std::iter::once(stock::note(&movement)).chain(out).collect::<Vec<Write>>()
-        };
-        plan.changes.iter().flat_map(moved).collect()
-    }
-
     fn take_back(
         &self,
         dispatch: &Dispatch,
@@ -483,7 +372,7 @@ impl Changing<'_> {
         label: Option<&Label>,
         trace: Option<&str>,
     ) -> Result<Step, Failure> {
-        self.known(location.as_ref())?;
+        replacing::known(location.as_ref(), self.policy)?;
         let back = change::come_back(dispatch, opening, location, self.now);
         let mut after = back.map_err(refuse)?;
         let (id, logistics) = (&opening.id, &self.policy.logistics);
@@ -494,38 +383,6 @@ impl Changing<'_> {
         let link = parcel.as_ref().map(link).transpose()?;
         let commit = link.into_iter().fold(commit, Commit::with);
         written(&after, id, commit, 1, parcel.map(|it| it.tracking))
-    }
-
-    /// Chooses the services of what is packed for the buyer.
-    async fn choose(&self, after: &mut Dispatch, packed: &[&ShipmentId]) -> Result<(), Failure> {
-        if self.policy.logistics.services.is_empty() {
-            return Ok(());
-        }
-        let order = self.app.store.order(&after.customer, &after.order).await?;
-        let order = order.ok_or_else(|| Failure::bug("shipments without an order"))?;
-        let out = after.shipments.iter().filter(|it| packed.contains(&&it.id));
-        let places: Vec<LocationId> = out.map(|it| it.location.clone()).collect();
-        let facts = asking::facts(self.app, &order, &places, self.policy).await?;
-        for id in packed {
-            let Some(shipment) = after.shipment_mut(id).filter(|it| it.direction == Direction::Out)
-            else {
-                continue;
-            };
-            let (from, lines) = (shipment.location.clone(), &shipment.lines);
-            shipment.chosen = dispatch::choose(&order, self.policy, &facts, &from, lines);
-        }
-        Ok(())
-    }
-
-    fn task(
-        &self,
-        sends: Sends,
-        after: &Dispatch,
-        shipment: &Shipment,
-        trace: Option<&str>,
-    ) -> Sends {
-        let task = ShipmentOpened::of(after, shipment);
-        sends.and(Message::ShipmentOpened(task), self.now, trace)
     }
 }
 
@@ -560,61 +417,5 @@ fn answer(asked: &Asked, view: &ShipmentFile, known: bool) -> Answer {
             let answer = Response::json(201, view)?;
             Ok(if known { answer.replayed() } else { answer })
         }
-    }
-}
-
-fn too_few(short: &Short) -> Problem {
-    Problem::new(409, "too-few-units", "There are not so many units", short.to_string())
-        .with("sku", short.sku.as_str().into())
-        .with("available", short.available.into())
-}
-
-fn refuse(refusal: Refusal) -> Problem {
-    let detail = refusal.to_string();
-    let not_now = |kind, title| Problem::new(409, kind, title, detail.clone());
-    match refusal {
-        Refusal::Unknown => Problem::not_found("shipment"),
-        Refusal::Stopped => not_now("shipment-stopped", "The shipment is stopped"),
-        Refusal::Replaced => not_now("shipment-replaced", "Another shipment is sent instead"),
-        Refusal::Labelled(Tracking { carrier, number }) => {
-            not_now("shipment-labelled", "The shipment has a label")
-                .with("carrier", carrier.as_str().into())
-                .with("tracking_number", number.as_str().into())
-        }
-        Refusal::NotSent => not_now("shipment-not-sent", "The shipment did not leave"),
-        Refusal::Left => not_now("shipment-left", "The carrier has the parcel"),
-        Refusal::Full => not_now("too-many-shipments", "The order has as many shipments as may be"),
-        Refusal::UnknownLine { line, sku } => {
-            Problem::new(422, "unknown-line", "There is no such line", detail)
-                .at(format!("lines[{line}].sku"))
-                .with("sku", sku.as_str().into())
-        }
-        Refusal::TooMany { line, has, .. } => {
-            Problem::new(422, "too-many-units", "There are fewer units", detail)
-                .at(format!("lines[{line}].quantity"))
-                .with("has", has.into())
-        }
-        Refusal::Whole => {
-            Problem::new(422, "whole-shipment", "Nothing would be left", detail).at("lines")
-        }
-        Refusal::KeyReused => Problem::key_reused(),
-    }
-}
-
-fn refuse_to_close(refusal: closing::Refusal) -> Problem {
-    let detail = refusal.to_string();
-    let not_now = |kind, title| Problem::new(409, kind, title, detail.clone());
-    match refusal {
-        closing::Refusal::Closed(how) => {
-            not_now("shipment-closed", "The shipment has ended").with("how", how.as_str().into())
-        }
-        closing::Refusal::Delivered => not_now("shipment-delivered", "The parcel was delivered"),
-        // What keeps a shipment from being changed otherwise, too.
-        closing::Refusal::Unknown => refuse(Refusal::Unknown),
-        closing::Refusal::Stopped => refuse(Refusal::Stopped),
-        closing::Refusal::Replaced => refuse(Refusal::Replaced),
-        closing::Refusal::Labelled(tracking) => refuse(Refusal::Labelled(tracking)),
-        closing::Refusal::NotSent => not_now("shipment-not-sent", "The shipment did not leave"),
-        closing::Refusal::Left => refuse(Refusal::Left),
     }
 }

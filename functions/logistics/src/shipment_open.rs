@@ -1,4 +1,6 @@
-//! Queue `shipments`: opens the shipments of a paid order.
+//! Queue `shipments`: opens the shipments of a paid order, and sends goods
+//! again for which a ticket asks (`remedy.reship_asked`), with the outcome in
+//! the ticket.
 //!
 //! The order is read, not the message: a paid order that is not held has its
 //! shipments, whatever was sent how often. All of them are one item under the
@@ -32,18 +34,20 @@ use aftercart::{
     store::{Commit, CommitError, Conflict, Op, Sends, Table, shipments},
 };
 
-use crate::{asking, rules::dispatch};
+use crate::{asking, reshipping, rules::dispatch};
 
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "shipment-open",
-    about: "Opens the shipments of a paid order and has the warehouse told.",
+    about: "Opens the shipments of a paid order, or sends goods again, and has the warehouse told.",
     trigger: Trigger::Queue(Queue::Shipments),
     needs: &[
         Need::Table(Table::Orders, &[Op::GetItem]),
         Need::Table(Table::Products, &[Op::BatchGetItem]),
         Need::Table(Table::Customers, &[Op::BatchGetItem]),
         Need::Table(Table::Shipments, &[Op::BatchGetItem, Op::PutItem, Op::UpdateItem]),
+        Need::Table(Table::Stock, &[Op::BatchGetItem, Op::PutItem, Op::UpdateItem]),
+        Need::Table(Table::Tickets, &[Op::BatchGetItem, Op::PutItem]),
         Need::Table(Table::Settings, &[Op::GetItem]),
     ],
     handle,
@@ -54,26 +58,31 @@ pub const FUNCTION: Function = Function {
 const ATTEMPTS: u32 = 4;
 
 fn handle(app: Arc<App>, call: Invocation) -> Handling {
-    Box::pin(batch::serve(app, call, open))
+    Box::pin(batch::serve(app, call, take))
 }
 
-async fn open(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
-    let trace = envelope.trace;
-    let Message::OrderPaid(paid) = envelope.message else {
-        return Err(Failure::poison("only order.paid is for this queue"));
-    };
+async fn take(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
+    let trace = envelope.trace.as_deref();
+    match &envelope.message {
+        Message::OrderPaid(paid) => open(&app, paid, trace).await,
+        Message::ReshipAsked(asked) => reshipping::reship(&app, asked, trace).await,
+        _ => Err(Failure::poison("only order.paid and remedy.reship_asked are for this queue")),
+    }
+}
+
+async fn open(app: &App, paid: &OrderPaid, trace: Option<&str>) -> Result<(), Failure> {
     let mut known: Option<Dispatch> = None;
     for _ in 0..ATTEMPTS {
-        let order = read(&app, &paid).await?;
+        let order = read(app, paid).await?;
         if order.status != OrderStatus::Paid || order.held_at.is_some() {
             return Ok(());
         }
         let now = app.now();
         let unopened = known.take().unwrap_or_else(|| Dispatch::unopened(&order, now));
         let policy = app.policy().await?;
-        let facts = asking::facts(&app, &order, &dispatch::places(&order), &policy).await?;
+        let facts = asking::facts(app, &order, &dispatch::places(&order), &policy).await?;
         let opened = dispatch::open(unopened, &order, &policy, &facts, now);
-        match app.store.commit(write(&app, &opened, trace.as_deref())?).await {
+        match app.store.commit(write(app, &opened, trace)?).await {
             Ok(()) => {
                 opened
                     .shipments

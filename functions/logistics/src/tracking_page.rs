@@ -104,12 +104,15 @@ async fn choose(app: &App, request: &Request) -> Answer {
 
 /// Opens the link in the path. What is wrong with a link is a page, not a failure.
 async fn open(app: &App, request: &Request) -> Result<Result<TrackingLink, Notice>, Failure> {
-    let token = request.named("token", "page", |text| Ok::<_, Infallible>(text.to_owned()))?;
-    let link = app.links().await?.open_tracking_link(&token, app.now());
+    let link = app.links().await?.open_tracking_link(&token(request)?, app.now());
     Ok(link.map_err(|error| match error {
         LinkError::Expired => Notice::Expired,
         LinkError::Invalid => Notice::Unknown,
     }))
+}
+
+fn token(request: &Request) -> Result<String, Problem> {
+    request.named("token", "page", |text| Ok::<_, Infallible>(text.to_owned()))
 }
 
 fn form(request: &Request) -> Result<Form, Problem> {
@@ -129,5 +132,8 @@ fn page(app: &App, request: &Request, seen: &Seen, faulty: Option<(&Form, &Fault
     let (now, thanks) = (app.now(), request.query("done").is_some());
     // The page needs no link to itself.
     let view = overview::view(seen, language, String::new(), now);
-    pages::tracking(seen, &view, &Reading { language, now, thanks, faulty })
+    // The link to the parcels opens that page, too.
+    let complaints = format!("../complaints/{}?lang={}", token(request)?, language.code());
+    let complaints = complaints.as_str();
+    pages::tracking(seen, &view, &Reading { language, now, complaints, thanks, faulty })
 }

@@ -2,7 +2,7 @@
 //!
 //! | function | trigger | reads | writes | sends |
 //! |---|---|---|---|---|
-//! | [`points_post`] | queue points: what orders, parcels and deeds do to points, and what follows from changes of ledgers | order, its shipments, ledger, member's record; entries and undone of what is not new | entries, undone, ledger, member's record | as every change of a ledger: `tier.changed`, `points.begun`, `points.earned`, `points.flowing`, news |
+//! | [`points_post`] | queue points: what orders, parcels, deeds and tickets do to points, and what follows from changes of ledgers | order, its shipments, ledger, member's record; entries and undone of what is not new; ticket | entries, undone, ledger, member's record, ticket | as every change of a ledger: `tier.changed`, `points.begun`, `points.earned`, `points.flowing`, news |
 //! | [`points_settle`] | every five minutes | earnings and ledgers in which something is due | earnings, entries, ledger | as above |
 //! | [`points_action`] | `POST /me/check-ins`, `POST /operator/points/actions` | ledger, deed, member's record | deed, entry, ledger | |
 //! | [`points_estimate`] | `POST /points/estimate`, `POST /guest/points/estimate` | products, price rules, ledger, member's record | | |
@@ -112,6 +112,8 @@ mod posting;
 mod looking;
 
 mod redeeming;
+
+mod remedying;
 
 mod ranks;
 

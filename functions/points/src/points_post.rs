@@ -13,7 +13,8 @@
 //! record's condition keeps a difference from being moved twice. `apology.due`
 //! gives points for money that came too late and for a bad delivery, each once
 //! for an order; `action.done` those for something that a member did, each once
-//! for a deed.
+//! for a deed; `remedy.points_asked` those that a ticket asks for, with the
+//! outcome in the ticket.
 
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ use aftercart::{
 };
 
 use crate::{
-    acting, linking, posting, redeeming,
+    acting, linking, posting, redeeming, remedying,
     rules::{
         actions::Action,
         apology,
@@ -45,13 +46,14 @@ use crate::{
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "points-post",
-    about: "Posts the points that orders earn and spend, undoes what is called off, and apologises.",
+    about: "Posts the points that orders earn and spend, undoes what is called off, and makes good.",
     trigger: Trigger::Queue(aftercart::messages::Queue::Points),
     needs: &[
         Need::Table(Table::Orders, &[Op::BatchGetItem]),
         Need::Table(Table::Shipments, &[Op::BatchGetItem]),
         Need::Table(Table::Points, &[Op::BatchGetItem, Op::Query, Op::PutItem, Op::UpdateItem]),
         Need::Table(Table::Customers, &[Op::BatchGetItem, Op::PutItem, Op::UpdateItem]),
+        Need::Table(Table::Tickets, &[Op::BatchGetItem, Op::PutItem]),
         Need::Table(Table::Settings, &[Op::GetItem]),
     ],
     handle,
@@ -72,6 +74,10 @@ async fn post(app: Arc<App>, envelope: Envelope) -> Result<(), Failure> {
     }
     if let Message::ActionDone(done) = &envelope.message {
         return act(&app, done, envelope.at).await;
+    }
+    if let Message::PointsAsked(asked) = &envelope.message {
+        let policy = app.policy().await?;
+        return remedying::give(&app, asked, envelope.trace.as_deref(), &policy).await;
     }
     if let Message::PointsBegun(begun) = &envelope.message {
         return scoring::register(&app, &begun.customer).await;

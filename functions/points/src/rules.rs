@@ -39,6 +39,8 @@ pub mod draws;
 
 pub mod adjust;
 
+pub mod remedy;
+
 pub mod showing;
 
 pub mod offers;

@@ -3,7 +3,7 @@
 //!
 //! | function | trigger | reads | writes | sends |
 //! |---|---|---|---|---|
-//! | [`relay`] | streams of stock, orders, payments, shipments, tracking, points, surveys, carts | policy | | what each change carries, to every queue that wants it |
+//! | [`relay`] | streams of stock, orders, payments, shipments, tracking, points, surveys, carts, tickets | policy | | what each change carries, to every queue that wants it |
 //! | [`webhook_send`] | queue `webhooks` | policy, order or its shipments, what was told of a parcel, how an endpoint's calls went | deliveries, what was told of a parcel, how an endpoint's calls went; calls the endpoint | |
 //! | [`webhook_sweep`] | every minute | policy, what is due: deliveries; how an endpoint's calls went | deliveries, how an endpoint's calls went; calls the endpoint | |
 //! | [`webhook_list`] | `GET /operator/webhooks`, `POST /operator/webhooks/{id}/replay`, `POST /operator/webhooks/replays` | policy, deliveries | deliveries that are sent again | |

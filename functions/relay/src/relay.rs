@@ -5,9 +5,10 @@
 //! taken comes again with all that follow it; what was taken is then sent
 //! twice, which receivers do not notice.
 //!
-//! The queue of webhooks gets what the endpoints of the policy want. The policy
-//! is looked at once a minute at most, and only when there is something that
-//! an endpoint may want; if it cannot be read, the queue gets all of that.
+//! The queue of webhooks gets what the endpoints of the policy want, and that of
+//! surveys what its touchpoints ask about. The policy is looked at once a minute
+//! at most, and only when there is something that depends on it; if it cannot
+//! be read, the queues get all of that.
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub const FUNCTION: Function = Function {
         Table::Points,
         Table::Surveys,
         Table::Carts,
+        Table::Tickets,
     ]),
     needs: &[
         Need::Queue(Queue::Payments),
@@ -44,6 +46,10 @@ pub const FUNCTION: Function = Function {
         Need::Queue(Queue::Tracking),
         Need::Queue(Queue::Points),
         Need::Queue(Queue::Surveys),
+        Need::Queue(Queue::Feedback),
+        Need::Queue(Queue::Care),
+        Need::Queue(Queue::Contacts),
+        Need::Queue(Queue::OrderRequests),
         Need::Queue(Queue::Orders),
         Need::Queue(Queue::ProviderCalls),
         Need::Queue(Queue::LatePayments),
@@ -62,10 +68,9 @@ fn handle(app: Arc<App>, call: Invocation) -> Handling {
 async fn forward(app: Arc<App>, changes: Vec<Changed>) -> Result<usize, Failure> {
     let messages: Vec<&[Envelope]> =
         changes.iter().map(|change| change.messages.as_slice()).collect();
-    let policy = if batching::may_be_told(&messages) { policy(&app).await } else { None };
-    let endpoints = policy.as_ref().map(|policy| &policy.webhooks);
+    let known = if batching::depend_on_the_policy(&messages) { policy(&app).await } else { None };
     let mut failed = Vec::new();
-    for batch in batching::batches(&messages, endpoints, BATCH_MAX).map_err(Failure::bug)? {
+    for batch in batching::batches(&messages, known.as_deref(), BATCH_MAX).map_err(Failure::bug)? {
         failed.extend(send(&app, &batch).await);
     }
     let done = batching::done(changes.len(), &failed);
@@ -77,7 +82,7 @@ async fn policy(app: &App) -> Option<Arc<Policy>> {
     match app.policy().await {
         Ok(policy) => Some(policy),
         Err(error) => {
-            tracing::warn!(%error, "which endpoints there are is not known");
+            tracing::warn!(%error, "what endpoints and surveys want is not known");
             None
         }
     }

@@ -21,7 +21,8 @@ mod samples;
 use samples::Sample;
 
 fn reading(language: Language) -> Reading<'static> {
-    Reading { language, now: samples::now(), thanks: false, faulty: None }
+    let complaints = "../complaints/token";
+    Reading { language, now: samples::now(), complaints, thanks: false, faulty: None }
 }
 
 fn page(sample: &Sample, reading: &Reading<'_>) -> Response {

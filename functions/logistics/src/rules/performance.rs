@@ -217,61 +217,6 @@ fn share(part: u32, whole: u32) -> Option<Share> {
     Some(Share { rate: points(rate)?, low: points(low)?, high: points(high)? })
 }
 
-/// The most months of one question: each is a round trip.
-const MOST_MONTHS: i32 = 12;
-
-/// So many months are asked about if nothing else is said.
-const USUAL_MONTHS: i32 = 3;
-
-/// Why months cannot be asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum MonthsError {
-    /// The first is none.
-    #[error("must be a month such as 2026-09")]
-    From,
-    /// The last is none.
-    #[error("must be a month such as 2026-11")]
-    To,
-    /// The last is before the first, or there are too many.
-    #[error("must be the month of `from`, or one of the eleven after it")]
-    Span,
-}
-
-/// The months of a question, the earliest first, at least one: to the present
-/// one if no last one is named, and from two before the last one if no first
-/// one is.
-///
-/// # Errors
-/// [`MonthsError`].
-pub fn months(
-    from: Option<&str>,
-    to: Option<&str>,
-    now: Timestamp,
-) -> Result<Vec<Text<7>>, MonthsError> {
-    let present = now.to_string();
-    let to = to.or(present.get(..7)).and_then(month_number).ok_or(MonthsError::To)?;
-    let first = match from {
-        Some(from) => month_number(from).ok_or(MonthsError::From)?,
-        None => to.saturating_sub(USUAL_MONTHS - 1),
-    };
-    let count = to.saturating_sub(first).saturating_add(1);
-    if !(1..=MOST_MONTHS).contains(&count) {
-        return Err(MonthsError::Span);
-    }
-    (first..=to).map(|number| month_named(number).ok_or(MonthsError::From)).collect()
-}
-
-/// The number of a month since the year 0.
-fn month_number(text: &str) -> Option<i32> {
-    let (year, month, _) = Date::parse(&format!("{text}-01")).ok()?.parts();
-    i32::from(year).checked_mul(12)?.checked_add(i32::from(month))?.checked_sub(1)
-}
-
-fn month_named(number: i32) -> Option<Text<7>> {
-    let (year, month) = (number.div_euclid(12), number.rem_euclid(12).checked_add(1)?);
-    Text::new(&format!("{year:04}-{month:02}")).ok()
-}
-
 /// The lanes of several months, each once.
 #[must_use]
 pub fn together(months: impl IntoIterator<Item = (Lane, Performance)>) -> Lanes {

@@ -39,18 +39,25 @@ pub enum Refusal {
 /// Notes that an operator decides alone, if that is possible: the adjustment is
 /// decided then, and counted.
 pub fn alone(adjustment: &mut Adjustment, alone: &mut Alone, policy: &Policy) {
-    let limits = &policy.points.adjustments;
     let at = adjustment.asked_at;
+    if count(alone, adjustment.points.saturating_abs(), at, policy) {
+        let by = adjustment.asked_by.clone();
+        adjustment.decided = Some(Decided { at, by, verdict: Verdict::Approved });
+    }
+}
+
+/// Counts points that an operator gives or takes at this moment; tells whether
+/// they are so few that nobody else has to agree. Else nothing is counted.
+pub fn count(alone: &mut Alone, points: i64, at: Timestamp, policy: &Policy) -> bool {
+    let limits = &policy.points.adjustments;
     let today = at.date_in(&policy.points.zone);
-    let points = adjustment.points.saturating_abs();
     let before = if alone.on == today { alone.points } else { 0 };
     let sum = before.saturating_add(points);
     if points > i64::from(limits.alone_up_to) || sum > i64::from(limits.alone_per_day) {
-        return;
+        return false;
     }
     (alone.on, alone.points) = (today, sum);
-    let by = adjustment.asked_by.clone();
-    adjustment.decided = Some(Decided { at, by, verdict: Verdict::Approved });
+    true
 }
 
 /// What an operator decides about what another one asked for. None if it was
@@ -73,9 +80,9 @@ pub fn decide(
     }
 }
 
-/// Moves the points of an approved adjustment: given ones last as long as the
-/// policy says of grants, and repay a debt first; taken ones come out of the
-/// lots that end first, and are never more than may be spent.
+/// Moves the points of an approved adjustment: given ones as [`grant`] has it;
+/// taken ones come out of the lots that end first, and are never more than may
+/// be spent.
 ///
 /// # Errors
 /// [`Refusal::TooFew`], [`Refusal::Ledger`]; then nothing was changed.
@@ -97,8 +104,22 @@ pub fn post(
         let entry = ledger.debit(movement, points, Account::Cancelled)?;
         return Ok(After { entries: vec![entry], news: Vec::new() });
     }
-    let life = policy.points.expiry.of_grants();
-    let lot = expiry::lot(adjustment.points, at, at, life, &policy.points);
+    Ok(grant(movement, adjustment.points, ledger, policy)?)
+}
+
+/// Gives points that the member did nothing for: they last as long as the
+/// policy says of grants, and repay a debt first.
+///
+/// # Errors
+/// [`LedgerError`]; then nothing was changed.
+pub fn grant(
+    movement: Movement<'_>,
+    points: i64,
+    ledger: &mut Ledger,
+    policy: &Policy,
+) -> Result<After, LedgerError> {
+    let (at, life) = (movement.at, policy.points.expiry.of_grants());
+    let lot = expiry::lot(points, at, at, life, &policy.points);
     let entry = ledger.credit(movement, Account::Issued, vec![lot])?;
     let mut after = membership::after(ledger, &Deed::Granted, at, policy)?;
     after.entries.insert(0, entry);

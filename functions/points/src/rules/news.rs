@@ -70,22 +70,25 @@ impl News {
     /// The message that tells the member.
     #[must_use]
     pub fn message(&self, customer: &CustomerId) -> Message {
-        let customer = customer.clone();
+        // Whoever lets it out adds the link.
+        let (customer, unsubscribe) = (customer.clone(), None);
         match self.clone() {
             Self::Expiring { points, ends_at, days } => {
-                Message::PointsExpiring(PointsExpiring { customer, points, ends_at, days })
+                let it = PointsExpiring { customer, points, ends_at, days, unsubscribe };
+                Message::PointsExpiring(it)
             }
             Self::TierChanged { from, to } => {
-                Message::TierNews(TierNews { customer, before: from, tier: to })
+                Message::TierNews(TierNews { customer, before: from, tier: to, unsubscribe })
             }
             Self::TierWarning { tier, until, days } => {
-                Message::TierWarning(TierWarning { customer, tier, until, days })
+                Message::TierWarning(TierWarning { customer, tier, until, days, unsubscribe })
             }
             Self::Milestone { id, points } => {
-                Message::MilestoneReached(MilestoneReached { customer, milestone: id, points })
+                let reached = MilestoneReached { customer, milestone: id, points, unsubscribe };
+                Message::MilestoneReached(reached)
             }
             Self::Won { contest, rank, points } => {
-                Message::ContestWon(ContestWon { customer, contest, rank, points })
+                Message::ContestWon(ContestWon { customer, contest, rank, points, unsubscribe })
             }
             Self::AccountsLinked { link, main, other, undo_until } => {
                 let linked = AccountsLinked { link, customer, main, other, undo_until };

@@ -152,6 +152,7 @@ fn about(cause: &Cause) -> (Option<OrderId>, Option<String>) {
         Cause::GiftSent(id) | Cause::GiftReceived(id) => id.as_str(),
         Cause::TillSpent(id) | Cause::TillReturned(id) => id.as_str(),
         Cause::Adjusted(id) => id.as_str(),
+        Cause::MadeGood(id) => id.as_str(),
         Cause::Linked(id) => id.as_str(),
         Cause::LotExpired(_)
         | Cause::Extended(_)

@@ -96,6 +96,8 @@ pub enum PointsMovementKind {
     Prize,
     /// Points were given as an apology.
     Apology,
+    /// Points were given because of something that the member told of.
+    MadeGood,
     /// Points paid for a purchase, or a part of it.
     Spent,
     /// Points paid for a reward.
@@ -160,6 +162,9 @@ fn told(cause: &Cause) -> (PointsMovementKind, Told<'_>) {
         }
         Cause::DeliveryApology(_) => {
             (Kind::Apology, "Sorry: the delivery was not as promised", "配送未达承诺，致歉补偿")
+        }
+        Cause::MadeGood(_) => {
+            (Kind::MadeGood, "Sorry: to make good what you told us of", "就您反馈的问题，致歉补偿")
         }
         Cause::ReturnWindowEnded(_) => {
             (Kind::Matured, "Yours to spend: the return window ended", "退货期结束，积分可用")

@@ -2,8 +2,8 @@
 //! far the stream may go on.
 
 use aftercart::{
-    messages::{Envelope, Queue},
-    model::webhook::WebhooksPolicy,
+    messages::{Envelope, Message, Queue},
+    model::{policy::Policy, survey::Occasion},
 };
 
 use super::events;
@@ -56,21 +56,20 @@ impl<'a> Batch<'a> {
 
 /// The batches that bring the messages of these changes to every queue that
 /// wants them, at most `most` in one: queue by queue, each in the order of the
-/// stream. [`Queue::Webhooks`] wants what some endpoint wants, and everything
-/// while it is not known which there are: its consumer looks again.
+/// stream. See [`wants`] for what depends on the policy.
 ///
 /// # Errors
 /// When a message cannot be written as JSON, which no message of this build is.
 pub fn batches<'a>(
     changes: &[&'a [Envelope]],
-    endpoints: Option<&WebhooksPolicy>,
+    policy: Option<&Policy>,
     most: usize,
 ) -> Result<Vec<Batch<'a>>, serde_json::Error> {
     let mut batches = Vec::new();
     for queue in Queue::ALL {
         let mut open = Batch::new(queue);
         for (change, envelopes) in changes.iter().enumerate() {
-            for envelope in envelopes.iter().filter(|it| wants(queue, it, endpoints)) {
+            for envelope in envelopes.iter().filter(|it| wants(queue, &it.message, policy)) {
                 let bytes = serde_json::to_string(envelope)?.len();
                 if !open.messages.is_empty() && !open.has_room_for(bytes, most) {
                     batches.push(std::mem::replace(&mut open, Batch::new(queue)));
@@ -85,21 +84,47 @@ pub fn batches<'a>(
     Ok(batches)
 }
 
-fn wants(queue: Queue, envelope: &Envelope, endpoints: Option<&WebhooksPolicy>) -> bool {
-    let told = |policy: &WebhooksPolicy| {
-        events::kinds(&envelope.message).iter().any(|kind| policy.wants(*kind))
+/// Whether a queue wants a message. [`Queue::Webhooks`] wants what some
+/// endpoint wants, and [`Queue::Surveys`] an order that was paid and another
+/// tier if something is asked then: most shops ask nothing, and orders are
+/// many. While the policy is not known, they want everything: their consumers
+/// look again.
+#[must_use]
+pub fn wants(queue: Queue, message: &Message, policy: Option<&Policy>) -> bool {
+    let by_policy = |policy: &Policy| match queue {
+        Queue::Webhooks => events::kinds(message).iter().any(|kind| policy.webhooks.wants(*kind)),
+        _ => policy.surveys.asks_on(occasions(message)),
     };
-    envelope.message.queues().contains(&queue)
-        && (queue != Queue::Webhooks || endpoints.is_none_or(told))
+    let by_policy = |policy| !depends(queue, message) || by_policy(policy);
+    message.queues().contains(&queue) && policy.is_none_or(by_policy)
 }
 
-/// Whether any of these messages is one that endpoints may want.
+/// Whether it depends on the policy if a queue wants a message.
 #[must_use]
-pub fn may_be_told(changes: &[&[Envelope]]) -> bool {
-    changes
-        .iter()
-        .flat_map(|envelopes| envelopes.iter())
-        .any(|envelope| envelope.message.queues().contains(&Queue::Webhooks))
+pub fn depends(queue: Queue, message: &Message) -> bool {
+    match queue {
+        Queue::Webhooks => true,
+        Queue::Surveys => !occasions(message).is_empty(),
+        _ => false,
+    }
+}
+
+/// The occasions without which surveys need not hear of a message.
+fn occasions(message: &Message) -> &'static [Occasion] {
+    match message {
+        Message::OrderPaid(_) => &[Occasion::Checkout, Occasion::Relationship],
+        Message::TierChanged(_) => &[Occasion::Tier],
+        _ => &[],
+    }
+}
+
+/// Whether it depends on the policy who wants any of these messages.
+#[must_use]
+pub fn depend_on_the_policy(changes: &[&[Envelope]]) -> bool {
+    changes.iter().flat_map(|envelopes| envelopes.iter()).any(|envelope| {
+        let mut queues = envelope.message.queues().iter();
+        queues.any(|queue| depends(*queue, &envelope.message))
+    })
 }
 
 /// How many of so many changes, from the first on, are done with: those before
@@ -112,10 +137,12 @@ pub fn done(changes: usize, failed: &[usize]) -> usize {
 #[cfg(test)]
 mod tests {
     use aftercart::{
-        messages::{Message, OrderPaid, PaymentReceived, SurveyInvited},
+        messages::{OrderPaid, PaymentReceived, SurveyInvited, TierChanged},
         model::{
             customer::{CustomerId, Email, Language},
             id::{InviteId, OrderId, PaymentId},
+            survey::{Channel, TouchpointId},
+            text::Text,
             time::Timestamp,
         },
     };
@@ -143,17 +170,25 @@ mod tests {
     fn invited(n: usize, link_bytes: usize) -> Envelope {
         let message = Message::SurveyInvited(SurveyInvited {
             invite: InviteId::derive(&[&n.to_string()]),
-            order: OrderId::derive(&[&n.to_string()]),
+            touchpoint: TouchpointId::parse("delivery").unwrap(),
+            customer: CustomerId::guest("k"),
+            order: None,
+            channel: Channel::Email,
             email: Email::parse("ada@example.com").unwrap(),
             language: Language::En,
+            question: Text::new("Good?").unwrap(),
+            taps: Vec::new(),
             link: "x".repeat(link_bytes),
+            unsubscribe: String::new(),
             expires: at(),
+            reminder: false,
         });
         Envelope::seal(message, at(), None)
     }
 
-    fn nobody() -> WebhooksPolicy {
-        WebhooksPolicy::default()
+    /// No endpoints, and nothing that is asked of who pays.
+    fn nobody() -> Policy {
+        Policy::default_document().unwrap()
     }
 
     fn slices(changes: &[Vec<Envelope>]) -> Vec<&[Envelope]> {
@@ -182,11 +217,11 @@ mod tests {
 
     #[test]
     fn endpoints_are_told_what_they_want() {
-        let endpoint = |events: &str, enabled: bool| -> WebhooksPolicy {
+        let endpoint = |events: &str, enabled: bool| -> Policy {
             let text = format!(
                 r#"{{"endpoints":[{{"id":"a","url":"https://a.example","events":[{events}],"enabled":{enabled}}}]}}"#
             );
-            serde_json::from_str(&text).unwrap()
+            Policy { webhooks: serde_json::from_str(&text).unwrap(), ..nobody() }
         };
         let (paid, received) = (vec![paid(1)], vec![received(2)]);
         for (policy, told) in [
@@ -201,8 +236,33 @@ mod tests {
             let of_webhooks = batches.iter().filter(|batch| batch.queue == Queue::Webhooks);
             assert_eq!(of_webhooks.count(), usize::from(told), "{policy:?}");
         }
-        assert!(may_be_told(&[&received, &paid]));
-        assert!(!may_be_told(&[&received, &[]]));
+        assert!(depend_on_the_policy(&[&received, &paid]));
+        assert!(!depend_on_the_policy(&[&received, &[]]));
+    }
+
+    #[test]
+    fn surveys_hear_of_orders_and_tiers_if_something_is_asked_then() {
+        let asking = |occasion: Occasion| {
+            let mut policy = nobody();
+            policy.surveys.touchpoints[0].on = occasion;
+            Some(policy)
+        };
+        let customer = CustomerId::member("a").unwrap();
+        let tier = Message::TierChanged(TierChanged { customer });
+        let tier = vec![Envelope::seal(tier, at(), None)];
+        let paid = vec![paid(1)];
+        for (policy, heard) in [
+            (asking(Occasion::Delivery), [false, false]),
+            (asking(Occasion::Checkout), [true, false]),
+            (asking(Occasion::Relationship), [true, false]),
+            (asking(Occasion::Tier), [false, true]),
+            (None, [true, true]),
+        ] {
+            let hears =
+                |changes: &[Envelope]| wants(Queue::Surveys, &changes[0].message, policy.as_ref());
+            assert_eq!([hears(&paid), hears(&tier)], heard, "{policy:?}");
+        }
+        assert!(depend_on_the_policy(&[&tier]));
     }
 
     #[test]
@@ -250,7 +310,8 @@ mod tests {
                 prop_assert!((1..=MOST).contains(&batch.messages.len()));
                 prop_assert!(bodies.sum::<usize>() <= BATCH_BYTES_MAX);
             }
-            for queue in Queue::ALL.into_iter().filter(|queue| *queue != Queue::Webhooks) {
+            let depends = |queue: &Queue| matches!(queue, Queue::Webhooks | Queue::Surveys);
+            for queue in Queue::ALL.into_iter().filter(|queue| !depends(queue)) {
                 let sent: Vec<_> = batches.iter().filter(|batch| batch.queue == queue)
                     .flat_map(|batch| batch.messages.iter().map(|m| (m.change, m.envelope.id.clone()))).collect();
                 let wanted: Vec<_> = changes.iter().enumerate().flat_map(|(change, envelopes)| {

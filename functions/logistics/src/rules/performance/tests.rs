@@ -283,32 +283,6 @@ fn places_have_what_was_seen_of_their_own_countries() {
     assert!(days(0).is_none() && days(1).is_none());
 }
 
-#[test]
-fn months_are_named_or_the_last_three() {
-    let now = Timestamp::parse("2026-01-15T00:00:00Z").unwrap();
-    let asked = |from, to| {
-        let months = months(from, to, now)?;
-        Ok(months.iter().map(|it| it.as_str().to_owned()).collect::<Vec<_>>().join(" "))
-    };
-    for (from, to, expected) in [
-        (None, None, Ok("2025-11 2025-12 2026-01")),
-        (Some("2025-12"), None, Ok("2025-12 2026-01")),
-        (None, Some("2025-01"), Ok("2024-11 2024-12 2025-01")),
-        (Some("2026-09"), Some("2026-09"), Ok("2026-09")),
-        (Some("2026-9"), None, Err(MonthsError::From)),
-        (Some("2026-09-01"), None, Err(MonthsError::From)),
-        (None, Some("2026-13"), Err(MonthsError::To)),
-        (None, Some(""), Err(MonthsError::To)),
-        (Some("2026-02"), None, Err(MonthsError::Span)),
-        (Some("2025-01"), Some("2026-01"), Err(MonthsError::Span)),
-        (Some("0000-01"), Some("0000-02"), Ok("0000-01 0000-02")),
-    ] {
-        assert_eq!(asked(from, to), expected.map(str::to_owned), "{from:?} {to:?}");
-    }
-    let year = asked(Some("2025-02"), Some("2026-01")).unwrap();
-    assert_eq!(year.split(' ').count(), 12);
-}
-
 proptest! {
     /// What a promise of so many days allows is the time of a parcel that comes
     /// on its last day, and of one that comes after the day before.

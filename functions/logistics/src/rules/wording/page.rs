@@ -48,6 +48,7 @@ pub struct Ui {
     pub seen_to: &'static str,
     pub another_choice: &'static str,
     pub optional: &'static str,
+    pub complain: &'static str,
     pub private: &'static str,
     pub unknown: (&'static str, &'static str),
     pub expired: (&'static str, &'static str),
@@ -257,6 +258,7 @@ static ENGLISH: Ui = Ui {
     seen_to: "We are seeing to it",
     another_choice: "You may still choose something else.",
     optional: "(optional)",
+    complain: "Something is wrong? Tell us.",
     private: "Whoever has this link can see this page, so please keep it to yourself.",
     unknown: (
         "This link does not work",
@@ -318,6 +320,7 @@ static CHINESE: Ui = Ui {
     seen_to: "我们正在跟进",
     another_choice: "您仍可更改选择。",
     optional: "（选填）",
+    complain: "遇到问题？请告诉我们",
     private: "持有此链接的人都能查看本页，请勿转发给他人。",
     unknown: (
         "此链接无法打开",
