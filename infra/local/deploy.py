@@ -28,7 +28,6 @@ from samtranslator.yaml_helper import yaml_parse
 STACK = "aftercart"
 API_ID = "aftercart"
 BUCKET = "aftercart-code"
-TEMPLATE = "template.json"
 REGION = "us-east-1"
 SCOPE = "aftercart/operate"
 SHOPPERS = ["ana", "ben"]
@@ -72,8 +71,11 @@ def deploy(options):
     template = yaml_parse(options.template.read_text())
     binaries = put_code(aws, template, options.binaries)
     document = expand(template)
-    localize(document)
-    functions = put_stack(aws, document, known(parameters, document), binaries)
+    definition = localize(document)
+    put_stack(aws, STACK, document, known(parameters, document))
+    functions = functions_of(aws, binaries)
+    routes = routes_of(definition, {logical: functions[binary]["arn"] for logical, binary in binaries.items()})
+    put_stack(aws, f"{STACK}-routes", routes, known(parameters, routes))
     signing = local_secrets(options.secrets) | json.loads(options.senders.read_text())
     put_secrets(aws, functions, signing)
     options.out.write_text(json.dumps({
@@ -232,37 +234,42 @@ def as_list(value):
 
 
 def localize(document):
+    """Bridges what the emulator does otherwise than AWS. Gives the definition of
+    the API, which the emulator ignores."""
     machine = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    definition = {}
     for logical, resource in list(document["Resources"].items()):
-        # Nobody would hear the alarms here, and the emulator asks nobody's
-        # permission; with the routes, which are resources of their own here,
-        # they would take the stack beyond CloudFormation's 500.
-        if resource["Type"] in ("AWS::CloudWatch::Alarm", "AWS::Lambda::Permission"):
+        # Nobody would hear the alarms here.
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
             del document["Resources"][logical]
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Architectures"] = [machine]
             # A log group for each function, which Lambda makes: `cargo dev logs` reads one function's.
             resource["Properties"].get("LoggingConfig", {}).pop("LogGroup", None)
         if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
-            bridge_routes(document["Resources"], logical, resource["Properties"])
+            definition = resource["Properties"].pop("Body")
+            resource["Properties"].update({"Name": STACK, "ProtocolType": "HTTP", "Tags": {"ms-custom-id": API_ID}})
+    return definition
 
 
-def bridge_routes(resources, api, properties):
-    """Turns the OpenAPI body of an HTTP API, which the emulator ignores, into
-    route, integration and authorizer resources that say the same."""
-    body = properties.pop("Body")
-    properties.update({"Name": STACK, "ProtocolType": "HTTP", "Tags": {"ms-custom-id": API_ID}})
-    for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
-        resources[f"{api}{name}Authorizer"] = authorizer(api, name, scheme["x-amazon-apigateway-authorizer"])
-    for path, operations in body["paths"].items():
+def routes_of(definition, arns):
+    """A stack with the routes, integrations and authorizers that the definition
+    of an API says. A stack of its own: with them, that of the template would
+    have more than CloudFormation's 500 resources."""
+    resources = {}
+    for name, scheme in definition.get("components", {}).get("securitySchemes", {}).items():
+        resources[f"{name}Authorizer"] = authorizer(name, scheme["x-amazon-apigateway-authorizer"])
+    for path, operations in definition["paths"].items():
         for method, operation in operations.items():
-            add_route(resources, api, f"{method.upper()} {path}", operation)
+            add_route(resources, arns, f"{method.upper()} {path}", operation)
+    texts = {name: {"Type": "String"} for name in ("JwtIssuer", "JwtAudience")}
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Parameters": texts, "Resources": resources}
 
 
-def authorizer(api, name, scheme):
+def authorizer(name, scheme):
     token = scheme["jwtConfiguration"]
     return {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": {
-        "ApiId": {"Ref": api},
+        "ApiId": API_ID,
         "Name": name,
         "AuthorizerType": "JWT",
         "IdentitySource": [scheme["identitySource"]],
@@ -270,35 +277,33 @@ def authorizer(api, name, scheme):
     }}
 
 
-def add_route(resources, api, key, operation):
+def add_route(resources, arns, key, operation):
     uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-    function = re.search(r"\$\{(\w+)(?:\.Arn)?\}/invocations", uri).group(1)
-    integration = f"{api}{function}Integration"
+    function = re.search(r"\$\{(\w+)\.Arn\}/invocations", uri).group(1)
+    integration = f"{function}Integration"
     resources[integration] = {"Type": "AWS::ApiGatewayV2::Integration", "Properties": {
-        "ApiId": {"Ref": api},
+        "ApiId": API_ID,
         "IntegrationType": "AWS_PROXY",
-        "IntegrationUri": {"Fn::GetAtt": [function, "Arn"]},
+        "IntegrationUri": arns[function],
         "PayloadFormatVersion": "2.0",
     }}
     route = {
-        "ApiId": {"Ref": api},
+        "ApiId": API_ID,
         "RouteKey": key,
         "Target": {"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
     }
     for name, scopes in (pair for need in operation.get("security", []) for pair in need.items()):
-        if name == "NONE":
-            continue
         route.update({
             "AuthorizationType": "JWT",
-            "AuthorizerId": {"Ref": f"{api}{name}Authorizer"},
+            "AuthorizerId": {"Ref": f"{name}Authorizer"},
             "AuthorizationScopes": scopes,
         })
-    resources[api + re.sub(r"\W", "", key.title()) + "Route"] = {
+    resources[re.sub(r"\W", "", key.title()) + "Route"] = {
         "Type": "AWS::ApiGatewayV2::Route", "Properties": route,
     }
 
 
-# The stack.
+# The stacks.
 
 def known(parameters, document):
     """The values of the parameters that the template declares."""
@@ -312,30 +317,30 @@ def known(parameters, document):
     return [{"ParameterKey": name, "ParameterValue": parameters[name]} for name in declared if name in parameters]
 
 
-def put_stack(aws, document, parameters, binaries):
+def put_stack(aws, name, document, parameters):
     stacks = aws.cloudformation
-    aws.s3.put_object(Bucket=BUCKET, Key=TEMPLATE, Body=json.dumps(document, default=str))
+    key = f"{name}.json"
+    aws.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(document, default=str))
     request = {
-        "StackName": STACK,
-        "TemplateURL": f"{aws.s3.meta.endpoint_url}/{BUCKET}/{TEMPLATE}",
+        "StackName": name,
+        "TemplateURL": f"{aws.s3.meta.endpoint_url}/{BUCKET}/{key}",
         "Parameters": parameters,
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
     }
     try:
-        if exists(stacks):
+        if exists(stacks, name):
             stacks.update_stack(**request)
         else:
             stacks.create_stack(**request)
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
-    wait_for(stacks)
-    return functions_of(aws, binaries)
+    wait_for(stacks, name)
 
 
-def exists(stacks):
+def exists(stacks, name):
     try:
-        stacks.describe_stacks(StackName=STACK)
+        stacks.describe_stacks(StackName=name)
         return True
     except ClientError as error:
         if "does not exist" in str(error):
@@ -343,19 +348,19 @@ def exists(stacks):
         raise
 
 
-def wait_for(stacks):
+def wait_for(stacks, name):
     deadline = time.monotonic() + 120
     while True:
-        status = stacks.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
+        status = stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
         if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             return
         if not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
-            raise Refused(f"The stack ended as {status}. {failures(stacks)}")
+            raise Refused(f"The stack {name} ended as {status}. {failures(stacks, name)}")
         time.sleep(0.1)
 
 
-def failures(stacks):
-    events = stacks.describe_stack_events(StackName=STACK)["StackEvents"]
+def failures(stacks, name):
+    events = stacks.describe_stack_events(StackName=name)["StackEvents"]
     failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
     return " ".join(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}." for event in failed[:5])
 
@@ -369,6 +374,7 @@ def functions_of(aws, binaries):
         settings = aws.__getattr__("lambda").get_function_configuration(FunctionName=physical[logical])
         functions[binary] = {
             "name": physical[logical],
+            "arn": settings["FunctionArn"],
             "log_group": settings.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{physical[logical]}",
             "environment": settings.get("Environment", {}).get("Variables", {}),
         }
