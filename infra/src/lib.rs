@@ -24,13 +24,15 @@ use aftercart::run::Function;
 
 /// The domains and their functions.
 #[must_use]
-pub fn domains() -> [(&'static str, &'static [Function]); 6] {
+pub fn domains() -> [(&'static str, &'static [Function]); 8] {
     [
         ("checkout", aftercart_checkout::FUNCTIONS),
         ("payments", aftercart_payments::FUNCTIONS),
         ("logistics", aftercart_logistics::FUNCTIONS),
         ("points", aftercart_points::FUNCTIONS),
         ("surveys", aftercart_surveys::FUNCTIONS),
+        ("contacts", aftercart_contacts::FUNCTIONS),
+        ("care", aftercart_care::FUNCTIONS),
         ("relay", aftercart_relay::FUNCTIONS),
     ]
 }

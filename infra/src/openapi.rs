@@ -2,11 +2,17 @@
 //! routes and the wire types of their domains. `infra/openapi.json` is its
 //! snapshot, which a test keeps equal.
 
+mod answering;
+mod care;
 mod channels;
+mod contacts;
 mod contests;
 mod earning;
+mod feedback;
 mod giving;
+mod reporting;
 mod rewards;
+mod tickets;
 mod tiers;
 
 use aftercart::model::customer::Address;
@@ -311,13 +317,18 @@ fn shapes(operation: &str, of: &mut SchemaGenerator) -> Shapes {
         payments,
         logistics,
         points,
-        surveys,
+        answering::shapes,
+        care::shapes,
         webhooks,
         channels::shapes,
+        contacts::shapes,
         contests::shapes,
         earning::shapes,
+        feedback::shapes,
         giving::shapes,
+        reporting::shapes,
         rewards::shapes,
+        tickets::shapes,
         tiers::shapes,
     ];
     let mut described = domains.into_iter().filter_map(|domain| domain(operation, of));
@@ -688,35 +699,6 @@ fn points(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
             ];
             let cursor = ("cursor", "Where the movements begin: the link to earlier ones has it.");
             Shapes::new(answers, &[]).asking(lang).asking(cursor)
-        }
-        _ => return None,
-    })
-}
-
-fn surveys(operation: &str, of: &mut SchemaGenerator) -> Option<Shapes> {
-    use aftercart_surveys::wire::{AnswerSurvey, AnswerView};
-
-    Some(match operation {
-        "survey-view" => {
-            let answers = vec![
-                (200, "The survey's page, or thanks for the answer.", page()),
-                (404, "A page: the link is not valid.", page()),
-                (410, "A page: the survey is closed.", page()),
-            ];
-            let lang = ("lang", "`en` or `zh`; the invitation's language otherwise.");
-            Shapes::new(answers, &[400]).asking(lang)
-        }
-        "survey-answer" => {
-            let answers = vec![
-                (200, "To JSON: the answer as it was recorded.", json_of::<AnswerView>(of)),
-                (303, "To the page's form: on to the thanks.", None),
-                (404, "The link is not valid.", page()),
-                (409, "Another answer was recorded before.", page()),
-                (410, "The survey is closed.", page()),
-                (422, "The page again, with what is wrong at its field.", page()),
-            ];
-            let schema = schema_of::<AnswerSurvey>(of);
-            Shapes::new(answers, &[400, 415]).taking_one_of(JSON_OR_FORM, schema)
         }
         _ => return None,
     })

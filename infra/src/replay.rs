@@ -260,7 +260,7 @@ async fn kept(world: &World) -> Result<Kept, ReplayError> {
         match invite.status {
             InviteStatus::Scheduled => kept.surveys_scheduled += 1,
             InviteStatus::Suppressed { .. } => kept.surveys_suppressed += 1,
-            InviteStatus::Sent { .. } | InviteStatus::Answered(_) => kept.surveys_sent += 1,
+            InviteStatus::Sent { .. } | InviteStatus::Answered { .. } => kept.surveys_sent += 1,
         }
     }
     kept.write_units = world.write_units();

@@ -2,6 +2,7 @@
 //! providers and carriers would call it. It expects something of every answer
 //! and ends well only when all of it came true.
 
+mod care;
 mod followed;
 mod loyalty;
 mod meanwhile;
@@ -95,5 +96,6 @@ fn tell(play: &mut Play<'_>) -> Result<(), Failure> {
     meanwhile::refusals(play, &order)?;
     followed::matured(play, &order)?;
     loyalty::member(play)?;
-    followed::survey(play, &order, &guest)
+    followed::survey(play, &order, &guest)?;
+    care::closed_loop(play)
 }

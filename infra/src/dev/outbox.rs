@@ -124,14 +124,15 @@ pub(super) fn notice(message: &Message) -> Notice {
     match message {
         Message::SurveyInvited(survey) => Notice {
             to: survey.email.clone().into(),
-            about: "How was your order?".to_owned(),
+            about: survey.question.as_str().to_owned(),
             says: format!(
-                "An invitation in {} to a short survey about order {}. Open until {}.",
+                "{} in {} to a short survey{}. Open until {}.",
+                if survey.reminder { "The reminder of an invitation" } else { "An invitation" },
                 match survey.language {
                     Language::En => "English",
                     Language::Zh => "Chinese",
                 },
-                survey.order,
+                survey.order.as_ref().map(|it| format!(" about order {it}")).unwrap_or_default(),
                 minute(survey.expires)
             ),
             link: survey.link.clone(),

@@ -1,4 +1,4 @@
-//! `cargo dev page-check`: the tracking page and the page of points in a real
+//! `cargo dev page-check`: every page that buyers and members read in a real
 //! browser, in every state.
 //!
 //! The pages are written by the tests that render every state, and served as
@@ -8,7 +8,7 @@
 //! nothing wider than the screen (also on the narrowest that WCAG names, and
 //! with everything unfolded), landmarks, headings and names in the tree that
 //! screen readers get, and every control in order by the Tab key alone, with a
-//! ring that is seen. A form is sent by the keyboard. Pictures of all of it lie
+//! ring that is seen. Forms are sent by the keyboard. Pictures of all of it lie
 //! in `target/page-check`.
 //!
 //! With `AXE_CORE` naming a file of axe-core, its rules are run in each page,
@@ -35,7 +35,13 @@ use super::{
 };
 
 /// Whose tests write pages.
-const PACKAGES: [&str; 2] = ["aftercart-logistics", "aftercart-points"];
+const PACKAGES: [&str; 5] = [
+    "aftercart-logistics",
+    "aftercart-points",
+    "aftercart-surveys",
+    "aftercart-contacts",
+    "aftercart-care",
+];
 
 const MEASURE: &str = include_str!("page_check/measure.js");
 
@@ -63,9 +69,13 @@ const MAX_CONTROLS: usize = 200;
 const UNFOLD: &str = "document.querySelectorAll('details').forEach(it => { \
                       it.removeAttribute('name'); it.open = true; })";
 
-/// What can be reached by the keyboard, in the order of the page.
-const MARK_CONTROLS: &str = "(() => { const all = [...document.querySelectorAll('a, button, \
-    summary, input, textarea')].filter(it => it.type !== 'hidden' && it.checkVisibility()); \
+/// What can be reached by the keyboard, in the order of the page: of choices of
+/// which one is taken that one, or the first.
+const MARK_CONTROLS: &str = "(() => { const stop = it => it.type !== 'radio' || it.checked || \
+    [...document.querySelectorAll(`[name=\"${it.name}\"]`)].every((other, at) => \
+    !other.checked && (at > 0 || other === it)); \
+    const all = [...document.querySelectorAll('a, button, summary, select, input, textarea')] \
+    .filter(it => it.type !== 'hidden' && it.checkVisibility() && stop(it)); \
     all.forEach((it, at) => it.dataset.at = at); const top = document.createElement('i'); \
     top.tabIndex = -1; document.body.prepend(top); top.focus(); return all.length; })()";
 
@@ -98,6 +108,7 @@ pub(super) fn run(place: &Place, stop: &Stop, is_optional: bool) -> Result<(), F
         check.page(page)?;
     }
     check.form()?;
+    check.survey()?;
     report(&check, pages.len())
 }
 
@@ -256,9 +267,9 @@ impl Check {
         let nodes: Vec<&Value> = tree["nodes"].as_array().into_iter().flatten().collect();
         let nodes: Vec<&Value> = nodes.into_iter().filter(|node| node["ignored"] != true).collect();
         let role = |node: &Value| node["role"]["value"].as_str().unwrap_or_default().to_owned();
-        for landmark in ["main", "banner", "navigation"] {
+        for (landmark, least) in [("main", 1), ("banner", 1), ("navigation", 0)] {
             let count = nodes.iter().filter(|node| role(node) == landmark).count();
-            if count != 1 {
+            if count < least || count > 1 {
                 self.faults.push(format!("{look}: {count} of the landmark {landmark}"));
             }
         }
@@ -266,6 +277,8 @@ impl Check {
             "link",
             "button",
             "textbox",
+            "radio",
+            "checkbox",
             "Date",
             "DisclosureTriangle",
             "heading",
@@ -292,6 +305,51 @@ impl Check {
             self.faults.push(format!("{look}: axe {fault}"));
         }
         Ok(())
+    }
+
+    /// A survey is answered by the keyboard alone, without a script: what is asked
+    /// after an answer appears with it, and what was tapped is sent as it is.
+    fn survey(&mut self) -> Result<(), Failure> {
+        self.screen(&SCREENS[0], "light")?;
+        self.browser.open(&self.server.address("survey-every-kind-en.html"))?;
+        self.asked(&[])?;
+        let (tab, space, right) = (("Tab", 9, ""), (" ", 32, " "), ("ArrowRight", 39, ""));
+        self.presses(&[tab, tab, space, right, right, right])?;
+        self.asked(&["wrong"])?;
+        self.presses(&[tab, tab, space])?;
+        self.asked(&["wrong", "damage"])?;
+        self.picture(&SCREENS[0], "survey-keyboard-en-phone-light")?;
+        self.presses(&[tab, tab, space, tab, space, ("Enter", 13, "\r")])?;
+        self.browser.loaded("the page after the survey")?;
+        let nothing = "products.TEA=&products.CUP=&comment=";
+        self.sent(&format!("recommend=3&wrong=damaged&damage=box&content=1&praise=&{nothing}"));
+        self.browser.open(&self.server.address("survey-tapped-en.html"))?;
+        self.presses(&[tab, tab, ("Enter", 13, "\r")])?;
+        self.browser.loaded("the page after the tapped survey")?;
+        self.sent(&format!("recommend=9&{nothing}"));
+        Ok(())
+    }
+
+    /// Of the questions that depend on an answer just these are shown.
+    fn asked(&mut self, shown: &[&str]) -> Result<(), Failure> {
+        let seen = "['wrong', 'damage', 'praise'].filter(it => \
+                    document.getElementById('q-' + it).checkVisibility())";
+        let found = self.browser.evaluate(seen)?;
+        if found != json!(shown) {
+            self.faults.push(format!("the survey asks {found}, not {shown:?}"));
+        }
+        Ok(())
+    }
+
+    fn presses(&mut self, keys: &[(&str, u32, &str)]) -> Result<(), Failure> {
+        keys.iter().try_for_each(|(key, code, text)| self.browser.press(key, *code, text))
+    }
+
+    fn sent(&mut self, form: &str) {
+        let sent = self.server.sent().pop().unwrap_or_default();
+        if sent != form {
+            self.faults.push(format!("the survey sent {sent}, not {form}"));
+        }
     }
 
     /// A choice is sent by the keyboard alone, without a script.

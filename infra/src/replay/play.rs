@@ -31,7 +31,7 @@ pub(super) const SCANS: [(&str, Period); 3] = [
 ];
 
 /// The schedules, in the order in which they run at the end of a day.
-const SCHEDULES: [&str; 3] = ["order-expire", "points-settle", "survey-send"];
+const SCHEDULES: [&str; 2] = ["order-expire", "points-settle"];
 
 /// A scan that a carrier will make.
 #[derive(Debug, Clone)]
@@ -70,8 +70,8 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// Plays one day: the scans that fall on it, its purchases, and the
-    /// schedules at its end.
+    /// Plays one day: the scans that fall on it, the invitations that are due,
+    /// its purchases, and the schedules at its end.
     pub(super) async fn day(
         &mut self,
         day: Timestamp,
@@ -80,6 +80,8 @@ impl<'a> Player<'a> {
     ) -> Result<(), ReplayError> {
         self.scans_until(day.plus(PURCHASES)).await?;
         self.world.clock().advance_to(day.plus(PURCHASES));
+        // Nobody is asked at night, when the other schedules run.
+        self.sweep("survey-send").await?;
         let mut orders = Vec::with_capacity(purchases.len());
         for purchase in purchases {
             orders.push((purchase, self.buy(purchase).await?));

@@ -205,6 +205,7 @@ impl fmt::Display for Report {
             ledgers,
             invites,
             contacted,
+            remedies,
             messages,
         } = kept.checked;
         writeln!(f, "Every invariant holds:")?;
@@ -218,6 +219,7 @@ impl fmt::Display for Report {
             (ledgers, "ledgers: each equals its entries and its lots"),
             (invites, "invitations: one for each delivered order"),
             (contacted, "customers invited: none beyond the budget"),
+            (remedies, "remedies of tickets: each was carried out once, or refused"),
             (messages, "messages: every queue got what was meant for it"),
         ] {
             writeln!(f, "  {:>9} {what}", grouped(count))?;

@@ -6,9 +6,10 @@ use aftercart::{
     messages::{Envelope, Message, Queue},
     model::{
         alert::Alert,
+        contact::{Cap, Contactee, Purpose},
         customer::CustomerId,
         dispatch::{Direction, Dispatch, Shipment},
-        id::{AlertId, OrderId, PaymentId},
+        id::{AlertId, InviteId, OrderId, PaymentId},
         order::{LevelPart, Order, OrderStatus},
         payment::PaymentEventKind,
         points::{Account, Cause, Entry, Holder, Ledger, audit::Rebuilt},
@@ -16,15 +17,18 @@ use aftercart::{
         product::Sku,
         programme::earning::EarningPolicy,
         stock::LocationId,
-        survey::InviteStatus,
+        survey::{Audience, Invite, InviteStatus, Occasion, SurveysPolicy, Touchpoint},
         time::Timestamp,
     },
     store::{Key, audit::Stock, payments::PaymentHistory},
 };
 use aftercart_points::rules::{earn::in_money, undo};
+use aftercart_relay::rules::batching::depends;
 use aftercart_surveys::rules::invitation;
 
 use super::{World, WorldError};
+
+mod remedies;
 
 /// What was checked, and how much of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,10 +47,12 @@ pub struct Checked {
     pub entries: usize,
     /// Ledgers that equal their entries and lots.
     pub ledgers: usize,
-    /// Invitations, one an order and touchpoint.
+    /// Invitations, one a touchpoint and cause.
     pub invites: usize,
-    /// Customers who were contacted within the budget.
+    /// People who were asked within the caps.
     pub contacted: usize,
+    /// What was done because of tickets, once each.
+    pub remedies: usize,
     /// Messages that every queue got which wants them.
     pub messages: usize,
 }
@@ -65,6 +71,7 @@ impl Checked {
             ledgers: self.ledgers + other.ledgers,
             invites: self.invites + other.invites,
             contacted: self.contacted + other.contacted,
+            remedies: self.remedies + other.remedies,
             messages: self.messages + other.messages,
         }
     }
@@ -110,6 +117,7 @@ impl World {
         checked.alerts = self.check_alerts().await?;
         (checked.entries, checked.ledgers) = self.check_points(&orders, &policy).await?;
         (checked.invites, checked.contacted) = self.check_surveys(&orders, &policy).await?;
+        checked.remedies = self.check_remedies(&orders).await?;
         checked.messages = self.check_messages().await?;
         Ok(checked)
     }
@@ -275,63 +283,85 @@ impl World {
         Ok((all.entries.len(), all.ledgers.len()))
     }
 
-    /// One invitation an order and touchpoint, if its buyer kept any of it when
-    /// it was delivered, and never more contacts in any window than the budget has.
+    /// What was delivered and kept is asked about, if the policy asks everybody,
+    /// and nothing else; who was told is who is marked so; and nobody was
+    /// contacted more often in any window than a cap has.
     async fn check_surveys(
         &self,
         orders: &[Order],
         policy: &Policy,
     ) -> Result<(usize, usize), Violation> {
         let all = self.store().all_surveys().await?;
-        let mut asked = BTreeSet::new();
-        let mut invites = BTreeMap::new();
-        for invite in &all.invites {
-            must(asked.insert(&invite.order), || format!("{} is asked about twice", invite.order))?;
-            invites.insert(invite.id.clone(), invite);
-        }
-        let kept = orders.iter().filter(|order| invitation::is_kept(order));
-        let kept: BTreeSet<&OrderId> = kept.map(|order| &order.id).collect();
-        for dispatch in self.store().all_dispatches().await? {
-            let Dispatch { order, shipments, .. } = &dispatch;
-            let invited = asked.contains(order);
-            let came = shipments.iter().any(|it| it.journey.delivered_at.is_some());
-            let due = dispatch.delivered_at().is_some() && kept.contains(order);
-            must(if invited { came } else { !due }, || {
-                format!("{order} is delivered and not asked about, or the other way round")
-            })?;
-        }
-        let mut contacts: BTreeMap<&CustomerId, BTreeSet<Timestamp>> = BTreeMap::new();
-        let mut sent = BTreeSet::new();
+        let invites: BTreeMap<&InviteId, &Invite> =
+            all.invites.iter().map(|invite| (&invite.id, invite)).collect();
+        self.check_asked(orders, &invites, &policy.surveys).await?;
+        let mut contacts: BTreeMap<Contactee, Vec<Timestamp>> = BTreeMap::new();
+        let mut told: BTreeMap<InviteId, BTreeSet<bool>> = BTreeMap::new();
         for envelope in self.notifications()? {
             let Message::SurveyInvited(body) = envelope.message else { continue };
             let Some(invite) = invites.get(&body.invite) else { continue };
-            contacts.entry(&invite.customer).or_default().insert(envelope.at);
-            sent.insert(body.invite);
+            if told.entry(body.invite).or_default().insert(body.reminder) {
+                let who = Contactee::of(&invite.customer, &invite.email);
+                contacts.entry(who).or_default().push(envelope.at);
+            }
         }
-        let most = usize::try_from(policy.surveys.contacts).unwrap_or(usize::MAX);
-        for (customer, moments) in &contacts {
-            let crowded = moments
-                .iter()
-                .any(|from| moments.range(*from..from.plus(policy.surveys.window)).count() > most);
-            must(!crowded, || format!("{customer} was contacted beyond the budget"))?;
+        for (who, moments) in &contacts {
+            let crowded = policy.contact.caps.iter().find(|cap| is_beyond(cap, moments));
+            must(crowded.is_none(), || format!("{who:?} was contacted beyond {crowded:?}"))?;
         }
         for invite in &all.invites {
-            let told =
-                matches!(invite.status, InviteStatus::Sent { .. } | InviteStatus::Answered(_));
-            must(told == sent.contains(&invite.id), || {
+            let reminded = match &invite.status {
+                InviteStatus::Scheduled | InviteStatus::Suppressed { .. } => None,
+                InviteStatus::Sent { reminded_at, .. } => Some(reminded_at.is_some()),
+                // That of which somebody was reminded may be answered later.
+                InviteStatus::Answered { .. } => Some(false),
+            };
+            let mails = told.get(&invite.id);
+            let first = mails.is_some_and(|it| it.contains(&false));
+            let second = mails.is_some_and(|it| it.contains(&true));
+            let answered = matches!(invite.status, InviteStatus::Answered { .. });
+            let fits =
+                first == reminded.is_some() && (answered || second == (reminded == Some(true)));
+            must(fits, || {
                 format!("{} is {:?}, and its mail is another matter", invite.id, invite.status)
             })?;
         }
         Ok((all.invites.len(), contacts.len()))
     }
 
+    /// Of each touchpoint that asks everybody after a delivery, each order that
+    /// came and was kept has its invitation, and none has one that never came.
+    async fn check_asked(
+        &self,
+        orders: &[Order],
+        invites: &BTreeMap<&InviteId, &Invite>,
+        policy: &SurveysPolicy,
+    ) -> Result<(), Violation> {
+        let by_id: BTreeMap<&OrderId, &Order> = orders.iter().map(|it| (&it.id, it)).collect();
+        let everybody = |it: &&Touchpoint| it.share == 10_000 && it.audience == Audience::default();
+        for dispatch in self.store().all_dispatches().await? {
+            let Dispatch { order: id, shipments, .. } = &dispatch;
+            let came = shipments.iter().any(|it| it.journey.delivered_at.is_some());
+            let kept = by_id.get(id).is_some_and(|order| invitation::is_kept(order));
+            let due = dispatch.delivered_at().is_some() && kept;
+            for touchpoint in policy.on(Occasion::Delivery).filter(everybody) {
+                let identity = invitation::identity(touchpoint, &[id.as_str().to_owned()]);
+                let invited = invites.contains_key(&identity);
+                must(if invited { came } else { !due }, || {
+                    format!("{id} is delivered and not asked about, or the other way round")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Every message that an item carries came to every queue that wants it.
     async fn check_messages(&self) -> Result<usize, Violation> {
         let sends = self.store().all_sends().await?;
         for envelope in &sends {
-            // The relay sends webhooks only what an endpoint wants.
-            let queues = envelope.message.queues().iter();
-            for queue in queues.filter(|queue| **queue != Queue::Webhooks) {
+            // Some go only where the policy of that moment wanted them.
+            let sure = |queue: &&Queue| !depends(**queue, &envelope.message);
+            for queue in envelope.message.queues().iter().filter(sure) {
                 must(self.outside.queues.took(*queue, envelope.id.as_str()), || {
                     format!("{} never came to {queue}", envelope.id)
                 })?;
@@ -346,6 +376,16 @@ impl World {
         let read = messages.iter().map(|message| Envelope::parse(&message.body));
         read.collect::<Result<_, _>>().map_err(|error| Violation::Broken(error.to_string()))
     }
+}
+
+/// Whether a window of a cap holds more contacts to be asked than it has.
+fn is_beyond(cap: &Cap, moments: &[Timestamp]) -> bool {
+    let holds = cap.purpose.is_none_or(|it| it == Purpose::Surveys);
+    let most = usize::try_from(cap.contacts).unwrap_or(usize::MAX);
+    let within = |from: Timestamp| {
+        moments.iter().filter(|at| **at >= from && **at < from.plus(cap.window)).count()
+    };
+    holds && moments.iter().any(|from| within(*from) > most)
 }
 
 /// What is sent for the first time is what a living order took, unless nothing

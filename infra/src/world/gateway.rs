@@ -125,8 +125,7 @@ impl Ask {
     fn event(&self, route: &Route, now: Timestamp) -> Value {
         let (path, raw_query) = self.path_and_query();
         let parameters = parameters(route.path, path).unwrap_or_default();
-        let query: BTreeMap<&str, &str> =
-            raw_query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let query: BTreeMap<_, _> = form_urlencoded::parse(raw_query.as_bytes()).collect();
         let headers: BTreeMap<&str, &str> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let (body, encoded) = match std::str::from_utf8(&self.body) {

@@ -43,6 +43,8 @@ pub enum Fault {
     Throttle,
     /// Half of a batch is not done; what is no batch is done.
     Partial,
+    /// A table refuses it, as it does what no retry mends; nothing else does.
+    Refuse,
 }
 
 /// A call that was made.
@@ -210,6 +212,7 @@ impl Port {
             (Some(Fault::Throttle), _) => {
                 return Ok(refusal("ProvisionedThroughputExceededException", "too fast"));
             }
+            (Some(Fault::Refuse), _) => return Ok(refusal("ValidationException", "refused")),
             (Some(Fault::Conflict), "TransactWriteItems") => return Ok(conflict(count)),
             (Some(Fault::Conflict), "PutItem" | "UpdateItem") => {
                 return Ok(refusal("TransactionConflictException", "in another transaction"));

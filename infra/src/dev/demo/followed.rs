@@ -284,7 +284,7 @@ pub(super) fn survey(play: &mut Play<'_>, order: &Followed, guest: &Guest) -> Re
     }
     let Some(link) = links.first() else { return Ok(()) };
     play.survey = links.get(1).cloned().unwrap_or_default();
-    let form = "score=9&comment=Quick+and+well+packed";
+    let form = "recommend=9&comment=Quick+and+well+packed";
     let kind = [("content-type", "application/x-www-form-urlencoded")];
     let path = path_of(play, link);
     let answered = play.call(Caller::Nobody, "POST", &path, &kind, form)?;
@@ -294,7 +294,7 @@ pub(super) fn survey(play: &mut Play<'_>, order: &Followed, guest: &Guest) -> Re
         (200..=303).contains(&answered.status),
         "thanked",
     )?;
-    let again = play.call(Caller::Nobody, "POST", &path, &kind, "score=1")?;
+    let again = play.call(Caller::Nobody, "POST", &path, &kind, "recommend=1")?;
     let refused = again.status < 500 && !again.body.is_empty();
     play.expect("POST /s/{token}, another answer", &again, refused, "the first answer stays")?;
     if let Some(row) = play.rows.first_mut() {

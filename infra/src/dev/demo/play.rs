@@ -20,7 +20,7 @@ use crate::dev::{
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// How many chapters the day has.
-const CHAPTERS: usize = 15;
+const CHAPTERS: usize = 16;
 
 /// How often it is looked at.
 const GLANCE: Duration = Duration::from_millis(250);
@@ -275,7 +275,7 @@ impl<'a> Play<'a> {
 
     /// Takes in what the day will sell, so that it can be played any number of times.
     pub(super) fn restock(&self) -> Result<(), Failure> {
-        for (sku, pieces) in [("TEA-001", 3), ("POT-CLAY", 1), ("CUP-PAIR", 3)] {
+        for (sku, pieces) in [("TEA-001", 3), ("POT-CLAY", 1), ("CUP-PAIR", 4)] {
             let note = self.key("morning");
             catalogue::receive(self.stack, &self.tokens[2], sku, pieces, &note)?;
         }

@@ -29,7 +29,7 @@ pub(super) fn paid(provider: Provider, event: &str, payment: &str, total: &Value
     providers::of(provider).callback(&report)
 }
 
-/// A carrier reports where a parcel was seen.
+/// A carrier reports where a parcel was seen, which is to arrive now.
 pub(super) fn seen(
     stack: &Stack,
     carrier: &str,
@@ -37,10 +37,14 @@ pub(super) fn seen(
     number: &str,
     scans: &[Scan<'_>],
 ) -> Callback {
-    let push = Push { event, number, scans, eta: Some(now()), at: now() };
+    due(stack, carrier, &Push { event, number, scans, eta: Some(now()), at: now() })
+}
+
+/// A carrier reports where a parcel was seen, and when it will arrive.
+pub(super) fn due(stack: &Stack, carrier: &str, push: &Push<'_>) -> Callback {
     let secret = secret(stack, "carriers", carrier);
     match carrier {
-        "easypost" => signing::easypost(&secret, &push),
-        _ => signing::generic(&secret, &push),
+        "easypost" => signing::easypost(&secret, push),
+        _ => signing::generic(&secret, push),
     }
 }
