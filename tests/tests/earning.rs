@@ -98,7 +98,8 @@ pub(crate) async fn answered(shop: &Shop) {
     shop.clock().advance(Period::of_days(4));
     shop.run_schedule("survey-send").await.unwrap();
     shop.settle().await.unwrap();
-    let reply = shop.reply(&Ask::post(shop.survey_path(), &json!({ "score": 9 }))).await;
+    let reply =
+        shop.reply(&Ask::post(shop.survey_path(), &json!({ "answers": { "recommend": 9 } }))).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     shop.relay().await.unwrap();
 }

@@ -190,6 +190,8 @@ every_step! {
     logistics_survive_every_fault: aftercart_logistics::FUNCTIONS;
     points_survive_every_fault: aftercart_points::FUNCTIONS;
     surveys_survive_every_fault: aftercart_surveys::FUNCTIONS;
+    contacts_survive_every_fault: aftercart_contacts::FUNCTIONS;
+    care_survives_every_fault: aftercart_care::FUNCTIONS;
     the_relay_survives_every_fault: aftercart_relay::FUNCTIONS;
 }
 

@@ -59,7 +59,7 @@ async fn a_members_order_from_the_button_to_the_survey() {
     assert_eq!(shop.reply(&Ask::get(survey.clone())).await.status, 200);
     let form = Ask::post(survey, &json!({}))
         .with("content-type", "application/x-www-form-urlencoded")
-        .with_body("score=9&comment=Good+tea");
+        .with_body("recommend=9&comment=Good+tea");
     assert_eq!(shop.reply(&form).await.status, 303);
 
     later(&shop, 11, "points-settle").await;

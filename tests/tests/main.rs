@@ -13,9 +13,15 @@ mod checkout;
 
 mod carts;
 
+mod contacts;
+
 mod shares;
 
 mod earning;
+
+mod feedback;
+
+mod survey_reports;
 
 mod giving;
 
@@ -100,6 +106,14 @@ mod point_views;
 mod customers;
 
 mod surveys;
+
+mod answering;
+
+mod tickets;
+
+mod remedies;
+
+mod care;
 
 mod relay;
 

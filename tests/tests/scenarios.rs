@@ -49,9 +49,15 @@ macro_rules! scenarios {
 
 mod alerts;
 
+mod answering;
+
+mod care;
+
 mod carts;
 
 mod channels;
+
+mod contacts;
 
 mod contests;
 
@@ -59,7 +65,11 @@ mod customers;
 
 mod earning;
 
+mod feedback;
+
 mod giving;
+
+mod inviting;
 
 mod late;
 
@@ -77,6 +87,8 @@ mod quotes;
 
 mod refunds;
 
+mod remedies;
+
 mod rewards;
 
 mod risk;
@@ -86,6 +98,10 @@ mod shares;
 mod shipments;
 
 mod stock;
+
+mod survey_reports;
+
+mod tickets;
 
 mod tiers;
 
@@ -100,12 +116,17 @@ pub(crate) fn all() -> Vec<Scenario> {
     [
         listed(),
         alerts::listed(),
+        answering::listed(),
+        care::listed(),
         carts::listed(),
         channels::listed(),
+        contacts::listed(),
         contests::listed(),
         customers::listed(),
         earning::listed(),
+        feedback::listed(),
         giving::listed(),
+        inviting::listed(),
         late::listed(),
         orders::listed(),
         paying::listed(),
@@ -114,11 +135,14 @@ pub(crate) fn all() -> Vec<Scenario> {
         polling::listed(),
         quotes::listed(),
         refunds::listed(),
+        remedies::listed(),
         rewards::listed(),
         risk::listed(),
         shares::listed(),
         shipments::listed(),
         stock::listed(),
+        survey_reports::listed(),
+        tickets::listed(),
         tiers::listed(),
         tracking::listed(),
         views::listed(),
@@ -315,15 +339,6 @@ scenarios! {
         shop.deliver(&placed, "AB-5678").await;
         shop.clock().advance(Period::of_days(4));
         schedule()
-    };
-    "survey-view", "an invitation" => |shop| {
-        let path = invited(shop).await;
-        http(Ask::get(path))
-    };
-    "survey-answer", "a good score" => |shop| {
-        let path = invited(shop).await;
-        let form = "application/x-www-form-urlencoded";
-        http(Ask::post(path, &json!({})).with("content-type", form).with_body("score=5&comment=Good"))
     };
     "relay", "a report of a payment" => |shop| {
         let placed = shop.place(ADA, "TEA", 1, KEY).await;

@@ -219,35 +219,47 @@ fn variables_hold_what_they_are_named_for() {
 #[test]
 fn routes_are_those_of_the_code_with_their_authorizers() {
     let template = template();
-    assert_eq!(template["Resources"]["Api"]["Properties"]["Auth"]["DefaultAuthorizer"], "Shoppers");
+    let definition = &template["Resources"]["Api"]["Properties"]["DefinitionBody"];
+    let mut deployed = BTreeSet::new();
+    for (path, operations) in definition["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let integration = &operation["x-amazon-apigateway-integration"];
+            assert_eq!(integration["credentials"]["!GetAtt"], "ApiRole.Arn");
+            assert_eq!(integration["payloadFormatVersion"], "2.0");
+            let uri = integration["uri"]["!Sub"].as_str().unwrap();
+            let invoked = uri.split("functions/${").nth(1).unwrap();
+            let invoked = invoked.strip_suffix(".Arn}/invocations").unwrap();
+            let security = operation["security"].to_string();
+            deployed.insert((method.to_uppercase(), path.clone(), security, invoked.to_owned()));
+        }
+    }
+    let mut written = BTreeSet::new();
+    let mut invoked = BTreeSet::new();
     for function in aftercart_infra::functions() {
         let Trigger::Http(routes) = function.trigger else { continue };
-        let written: BTreeSet<_> = routes
-            .iter()
-            .map(|route| {
-                let auth = match route.access {
-                    Access::Shopper => Value::Null,
-                    Access::Operator => json!({ "AuthorizationScopes": ["aftercart/operate"] }),
-                    Access::Open => json!({ "Authorizer": "NONE" }),
-                };
-                (route.method.to_owned(), route.path.to_owned(), auth.to_string())
-            })
-            .collect();
-        let deployed: BTreeSet<_> = events(&template, &function)
-            .into_iter()
-            .map(|event| {
-                assert_eq!(event["Type"], "HttpApi");
-                let route = &event["Properties"];
-                let mut auth = route["Auth"].clone();
-                if auth["Authorizer"] == "Shoppers" {
-                    auth.as_object_mut().unwrap().remove("Authorizer");
-                }
-                let text = |name: &str| route[name].as_str().unwrap().to_owned();
-                (text("Method"), text("Path"), auth.to_string())
-            })
-            .collect();
-        assert_eq!(deployed, written, "{}", function.name);
+        let name = logical(function.name);
+        invoked.insert(format!("{name}.Arn"));
+        for route in routes {
+            let security = match route.access {
+                Access::Shopper => json!([{ "Shoppers": [] }]),
+                Access::Operator => json!([{ "Shoppers": ["aftercart/operate"] }]),
+                Access::Open => Value::Null,
+            };
+            let (method, path) = (route.method.to_owned(), route.path.to_owned());
+            written.insert((method, path, security.to_string(), name.clone()));
+        }
     }
+    assert_eq!(deployed, written);
+    assert_eq!(may_invoke(&template, "ApiRole"), invoked);
+}
+
+/// The functions that a role may invoke.
+fn may_invoke(template: &Value, role: &str) -> BTreeSet<String> {
+    let policies = &resources(template)[role]["Properties"]["Policies"];
+    let statements = policies[0]["PolicyDocument"]["Statement"].as_array().unwrap();
+    let mut invoking = statements.iter().filter(|it| it["Action"] == "lambda:InvokeFunction");
+    let functions = list(&invoking.next().unwrap()["Resource"]);
+    functions.into_iter().map(|it| it["!GetAtt"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -311,12 +323,16 @@ fn streams_are_followed_whole_and_filtered() {
 #[test]
 fn schedules_are_those_of_the_code() {
     let template = template();
+    let mut invoked = BTreeSet::new();
     for function in aftercart_infra::functions() {
         let Trigger::Schedule(expression) = function.trigger else { continue };
+        invoked.insert(format!("{}.Arn", logical(function.name)));
         let event = events(&template, &function)[0];
         assert_eq!(event["Type"], "ScheduleV2");
+        assert_eq!(event["Properties"]["RoleArn"]["!GetAtt"], "SchedulesRole.Arn");
         assert_eq!(event["Properties"]["ScheduleExpression"], expression, "{}", function.name);
     }
+    assert_eq!(may_invoke(&template, "SchedulesRole"), invoked);
 }
 
 #[test]
