@@ -22,6 +22,10 @@ use super::{
 /// When the day's purchases are made: mid-morning.
 const PURCHASES: Period = Period::of_seconds(10 * 3_600);
 
+/// When invitations go out: while it is day all over the United States, where
+/// the customers of a log live.
+const ASKED: Period = Period::of_seconds(19 * 3_600);
+
 /// From the start of the day on which a parcel is labelled to the carrier's
 /// scans of it.
 pub(super) const SCANS: [(&str, Period); 3] = [
@@ -80,8 +84,6 @@ impl<'a> Player<'a> {
     ) -> Result<(), ReplayError> {
         self.scans_until(day.plus(PURCHASES)).await?;
         self.world.clock().advance_to(day.plus(PURCHASES));
-        // Nobody is asked at night, when the other schedules run.
-        self.sweep("survey-send").await?;
         let mut orders = Vec::with_capacity(purchases.len());
         for purchase in purchases {
             orders.push((purchase, self.buy(purchase).await?));
@@ -92,6 +94,10 @@ impl<'a> Player<'a> {
             self.label(purchase, order, day).await?;
         }
         self.world.settle().await?;
+        // Nobody is asked at night, when the other schedules run.
+        self.scans_until(day.plus(ASKED)).await?;
+        self.world.clock().advance_to(day.plus(ASKED));
+        self.sweep("survey-send").await?;
         let end = day.plus(Period::of_days(1));
         self.scans_until(end).await?;
         self.world.clock().advance_to(end);
