@@ -113,11 +113,11 @@ fn says_so(play: &mut Play<'_>, order: &Order) -> Result<(), Failure> {
         play.tick("survey-send")?;
         play.message("notification.survey_invited", &order.id)
     })?;
-    let tapped = path_of(play, &text(&message, "/body/taps/2/link"));
+    let path = play.path_of(&text(&message, "/body/link"));
+    let tapped = format!("{path}?a={}", text(&message, "/body/taps/2/answer"));
     let page = play.call(Caller::Nobody, "GET", &tapped, &[("accept", "text/html")], "")?;
     let fine = page.status == 200 && page.body.contains("checked");
     play.expect("GET /s/{token}, one tap on 2", &page, fine, "filled in, and not sent yet")?;
-    let path = path_of(play, &text(&message, "/body/link"));
     let form = "recommend=2&reason=late&comment=The+delivery+was+two+weeks+late+and+nobody+told+me.\
                 +Write+to+ben%40example.com";
     let sent = play.call(Caller::Nobody, "POST", &path, &[FORM], form)?;
@@ -159,7 +159,7 @@ fn answered(play: &mut Play<'_>, ticket: &str) -> Result<(), Failure> {
         };
         Ok(play.outbox()?.into_iter().find(ours))
     })?;
-    let path = path_of(play, &text(&news, "/body/link"));
+    let path = play.path_of(&text(&news, "/body/link"));
     let page = play.call(Caller::Nobody, "GET", &path, &[("accept", "text/html")], "")?;
     let fine = page.status == 200 && page.body.contains("<form") && !page.body.contains("<script");
     play.expect("GET /c/{token}", &page, fine, "his ticket on a page, with room to answer")?;
@@ -194,7 +194,7 @@ fn solved(play: &mut Play<'_>, order: &Order, ticket: &str) -> Result<(), Failur
         };
         Ok(play.outbox()?.into_iter().find(ours))
     })?;
-    let path = path_of(play, &text(&message, "/body/link"));
+    let path = play.path_of(&text(&message, "/body/link"));
     let sent = play.call(Caller::Nobody, "POST", &path, &[FORM], "satisfied=5")?;
     let fine = (200..=303).contains(&sent.status);
     play.expect("POST /s/{token}, satisfied 5", &sent, fine, "thanked")?;
@@ -207,7 +207,7 @@ fn solved(play: &mut Play<'_>, order: &Order, ticket: &str) -> Result<(), Failur
 
 /// The guest in Shanghai answers, too.
 fn praised(play: &mut Play<'_>) -> Result<(), Failure> {
-    let path = path_of(play, &play.survey);
+    let path = play.path_of(&play.survey);
     let form = "recommend=10&comment=%E5%8C%85%E8%A3%85%E5%BE%88%E5%A5%BD";
     let sent = play.call(Caller::Nobody, "POST", &path, &[FORM], form)?;
     let fine = (200..=303).contains(&sent.status);
@@ -230,7 +230,7 @@ fn reported(play: &mut Play<'_>) -> Result<(), Failure> {
         matches!((value, low, high), (Some(it), Some(low), Some(high)) if low <= it && it <= high);
     let [value, low, high] = [value, low, high].map(Option::unwrap_or_default);
     play.note(holds, &format!("NPS {value}, and with 95 % confidence from {low} to {high}"))?;
-    let page = path_of(play, &text(&report, "/link"));
+    let page = play.path_of(&text(&report, "/link"));
     let page = play.call(Caller::Nobody, "GET", &page, &[("accept", "text/html")], "")?;
     let fine = page.status == 200 && page.body.contains("<svg") && !page.body.contains("<script");
     play.expect("GET /r/{token}", &page, fine, "the same as charts")?;
@@ -266,8 +266,4 @@ fn change(play: &mut Play<'_>, ticket: &str, what: &str, body: &Value) -> Result
 fn find(answer: &Value, list: &str, field: &str, says: &str) -> Option<Value> {
     let all = answer.pointer(list).and_then(Value::as_array)?;
     all.iter().find(|it| text(it, field) == says).cloned()
-}
-
-fn path_of(play: &Play<'_>, link: &str) -> String {
-    link.strip_prefix(&play.stack.api_url).unwrap_or(link).to_owned()
 }

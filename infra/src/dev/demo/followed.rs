@@ -286,7 +286,7 @@ pub(super) fn survey(play: &mut Play<'_>, order: &Followed, guest: &Guest) -> Re
     play.survey = links.get(1).cloned().unwrap_or_default();
     let form = "recommend=9&comment=Quick+and+well+packed";
     let kind = [("content-type", "application/x-www-form-urlencoded")];
-    let path = path_of(play, link);
+    let path = play.path_of(link);
     let answered = play.call(Caller::Nobody, "POST", &path, &kind, form)?;
     play.expect(
         "POST /s/{token}, score 9",
@@ -309,7 +309,7 @@ fn open(
     link: &str,
     (code, name): (&str, &str),
 ) -> Result<(), Failure> {
-    let path = path_of(play, link);
+    let path = play.path_of(link);
     let page = play.call(Caller::Nobody, "GET", &path, &[("accept", "text/html")], "")?;
     let language = format!("lang=\"{code}");
     let fine = page.status == 200 && page.body.contains("<form") && page.body.contains(&language);
@@ -318,8 +318,4 @@ fn open(
         row.survey = "opened".to_owned();
     }
     Ok(())
-}
-
-fn path_of(play: &Play<'_>, link: &str) -> String {
-    link.strip_prefix(&play.stack.api_url).unwrap_or(link).to_owned()
 }

@@ -87,8 +87,7 @@ fn gift(play: &mut Play<'_>) -> Result<(), Failure> {
 /// The page behind the link, and the rules in words.
 fn page(play: &mut Play<'_>) -> Result<(), Failure> {
     let points = play.call(Caller::Ana, "GET", "/me/points", &[], "")?;
-    let link = points.text("/page");
-    let path = link.find("/m/").and_then(|at| link.get(at..)).unwrap_or("/").to_owned();
+    let path = play.path_of(&points.text("/page"));
     for (language, name) in [("en", "English"), ("zh", "Chinese")] {
         let asked = format!("{path}?lang={language}");
         let page = play.call(Caller::Nobody, "GET", &asked, &[("accept", "text/html")], "")?;

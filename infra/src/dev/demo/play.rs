@@ -233,6 +233,18 @@ impl<'a> Play<'a> {
         Ok(answer.body.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
+    /// The path of a link. A job makes links under the API's address; a
+    /// request under the one that the gateway says was called, and the emulator
+    /// names AWS's there.
+    pub(super) fn path_of(&self, link: &str) -> String {
+        let beyond_host = || {
+            let (_, rest) = link.split_once("://")?;
+            rest.find('/').and_then(|at| rest.get(at..))
+        };
+        let path = link.strip_prefix(&self.stack.api_url).or_else(beyond_host);
+        path.unwrap_or(link).to_owned()
+    }
+
     /// The message of a kind about an order, if it is in the outbox.
     pub(super) fn message(&self, kind: &str, order: &str) -> Result<Option<Value>, Failure> {
         let wanted = |message: &Value| {
