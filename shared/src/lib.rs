@@ -3,13 +3,15 @@
 //!
 //! Read in this order; dependencies point one way, from the last to the first:
 //! [`model`] (nouns and their legal moves, pure), [`messages`] (what travels on
-//! the queues), [`store`] (the only place that knows tables, keys and
-//! attributes), [`run`] (what turns an AWS event into a call and an outcome
-//! into an answer).
+//! the queues), [`aws`] (calls of AWS), [`store`] (the only place that knows
+//! tables, keys and attributes), [`run`] (what turns an AWS event into a call
+//! and an outcome into an answer).
 
 pub mod model;
 
 pub mod messages;
+
+pub mod aws;
 
 pub mod store;
 

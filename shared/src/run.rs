@@ -18,6 +18,7 @@ pub mod outgoing;
 mod panic;
 pub mod queues;
 pub mod remedies;
+mod runtime;
 pub mod schedule;
 pub mod secrets;
 pub mod stream;
@@ -36,6 +37,7 @@ use std::{
 use serde_json::{Value, value::RawValue};
 
 use crate::{
+    aws::Aws,
     messages::Queue,
     model::{
         exchange::ExchangeRates,
@@ -211,7 +213,7 @@ impl fmt::Debug for ClockHandle {
 #[derive(Clone)]
 pub struct Platform {
     /// How AWS is reached.
-    pub aws: config::Aws,
+    pub aws: Aws,
     /// Calls to providers.
     pub outgoing: Arc<dyn Outgoing>,
     /// The time.

@@ -1,10 +1,5 @@
 //! Configuration: read once, from what a function says it needs.
 
-use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig,
-    timeout::TimeoutConfig,
-};
-
 use crate::{
     messages::Queue,
     store::{Index, Op, Table},
@@ -125,56 +120,4 @@ pub(super) fn read(
         config.parking = Some(value(PARKING_VARIABLE));
     }
     Ok(config)
-}
-
-/// How AWS is reached: one HTTP client for all of its services.
-#[derive(Debug, Clone)]
-pub struct Aws {
-    /// The region.
-    pub region: String,
-    /// Another place than AWS, such as an emulator.
-    pub endpoint: Option<String>,
-    /// Who calls.
-    pub credentials: Credentials,
-    /// What carries the calls.
-    pub http: SharedHttpClient,
-    /// How often a call is repeated.
-    pub retry: RetryConfig,
-    /// How long a call may take.
-    pub timeout: TimeoutConfig,
-}
-
-macro_rules! client {
-    ($aws:expr, $sdk:ident) => {{
-        let aws = $aws;
-        let mut config = $sdk::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new(aws.region.clone()))
-            .credentials_provider(aws.credentials.clone())
-            .http_client(aws.http.clone())
-            .retry_config(aws.retry.clone())
-            .timeout_config(aws.timeout.clone());
-        config.set_endpoint_url(aws.endpoint.clone());
-        $sdk::Client::from_conf(config.build())
-    }};
-}
-
-impl Aws {
-    /// A client of DynamoDB.
-    #[must_use]
-    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        client!(self, aws_sdk_dynamodb)
-    }
-
-    /// A client of SQS.
-    #[must_use]
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        client!(self, aws_sdk_sqs)
-    }
-
-    /// A client of Secrets Manager.
-    #[must_use]
-    pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
-        client!(self, aws_sdk_secretsmanager)
-    }
 }

@@ -1,23 +1,20 @@
 //! The start of a binary on Lambda.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::Duration};
 
-use aws_sdk_dynamodb::config::{Credentials, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+use futures::{FutureExt as _, future::join_all};
+use tracing::Instrument as _;
+
+use crate::{
+    aws::{Aws, Broken, Credentials, Patience, Service},
+    model::time::{Clock, Timestamp},
 };
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::{Value, value::RawValue};
-
-use crate::model::time::{Clock, Timestamp};
 
 use super::{
-    App, ConfigError, Fault, Function, Invocation, Need, Platform,
-    config::Aws,
-    log,
+    App, ConfigError, Fault, Function, Invocation, Need, Platform, log,
     metrics::Metrics,
     outgoing::{Https, Nobody, Outgoing},
+    runtime::Runtime,
 };
 
 /// How long one call of an AWS service may take with its retries.
@@ -26,6 +23,13 @@ const CALL_MAX: Duration = Duration::from_secs(5);
 /// How long one try of it may take: DynamoDB's slowest hundredth of
 /// transactions takes a tenth of a second.
 const TRY_MAX: Duration = Duration::from_millis(1_500);
+
+/// How often a call is tried.
+const ATTEMPTS: u32 = 3;
+
+/// The longest that a function waits for its connections before it asks for
+/// its first event. They take some milliseconds; without them it works, too.
+const OPEN_MAX: Duration = Duration::from_millis(500);
 
 /// What Lambda itself gives every function.
 const AWS_VARIABLES: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"];
@@ -63,57 +67,88 @@ pub fn start(function: &'static Function) -> ExitCode {
     }
 }
 
-async fn run(function: &'static Function) -> Result<(), lambda_runtime::Error> {
-    let environment = |name: &str| std::env::var(name).ok();
-    let platform = platform(function)?;
-    let app = Arc::new(App::new(function, &environment, &platform)?);
-    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let app = Arc::clone(&app);
-        async move { handle(function, app, event).await }
-    });
-    lambda_runtime::run(service).await
-}
-
-async fn handle(
-    function: &'static Function,
-    app: Arc<App>,
-    event: LambdaEvent<Box<RawValue>>,
-) -> Result<Value, lambda_runtime::Error> {
-    let call = Invocation {
-        payload: event.payload,
-        request_id: event.context.request_id,
-        trace: event.context.xray_trace_id,
+async fn run(function: &'static Function) -> Result<(), Broken> {
+    let https = Https::new()?;
+    let runtime = Runtime::of_environment(Arc::new(https.clone()));
+    let runtime = runtime.ok_or("this is a function of AWS Lambda, which starts it")?;
+    let app = match prepared(function, https).await {
+        Ok(app) => app,
+        Err(error) => {
+            runtime.cannot_start(&error.to_string()).await?;
+            return Err(error.into());
+        }
     };
-    (function.handle)(app, call).await.map_err(|Fault(text)| text.into())
+    loop {
+        let call = runtime.next().await?;
+        let request_id = call.request_id.clone();
+        let span = tracing::info_span!("invocation", requestId = request_id, trace = call.trace);
+        let outcome = handled(function, &app, call).instrument(span).await;
+        match outcome {
+            Ok(answer) => runtime.answer(&request_id, answer).await?,
+            Err(Fault(why)) => {
+                tracing::error!(request_id, why, "failed");
+                runtime.fail(&request_id, &why).await?;
+            }
+        }
+    }
 }
 
-fn platform(function: &Function) -> Result<Platform, lambda_runtime::Error> {
+/// The answer of a function, as Lambda takes it. A panic that nobody caught
+/// fails this one event.
+async fn handled(function: &Function, app: &Arc<App>, call: Invocation) -> Result<Vec<u8>, Fault> {
+    let handling = AssertUnwindSafe((function.handle)(Arc::clone(app), call)).catch_unwind().await;
+    let answer = handling.map_err(|_| Fault("the function panicked".to_owned()))??;
+    serde_json::to_vec(&answer).map_err(|error| Fault(error.to_string()))
+}
+
+/// Reads what the function needs from its environment, and opens its
+/// connections while Lambda gives it a whole processor.
+async fn prepared(function: &'static Function, https: Https) -> Result<Arc<App>, ConfigError> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let platform = platform(function, https)?;
+    let app = App::new(function, &environment, &platform)?;
+    let opened = join_all(services(function).into_iter().map(|service| {
+        let client = platform.aws.client(service);
+        async move { client.open().await }
+    }));
+    if tokio::time::timeout(OPEN_MAX, opened).await.is_err() {
+        tracing::warn!("the connections are not open yet");
+    }
+    Ok(Arc::new(app))
+}
+
+/// The services that most events of a function call. A queue's consumer parks
+/// few messages, so its dead-letter queue is none of them.
+fn services(function: &Function) -> Vec<Service> {
+    let needs = |wanted: fn(&Need) -> bool| function.needs.iter().any(wanted);
+    let services = [
+        (Service::DynamoDb, needs(|it| matches!(it, Need::Table(..) | Need::Index(..)))),
+        (Service::Sqs, needs(|it| matches!(it, Need::Queue(_)))),
+        (Service::SecretsManager, needs(|it| matches!(it, Need::Secret(_)))),
+    ];
+    services.into_iter().filter_map(|(service, needed)| needed.then_some(service)).collect()
+}
+
+fn platform(function: &Function, https: Https) -> Result<Platform, ConfigError> {
     let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let missing: Vec<&'static str> =
         AWS_VARIABLES.into_iter().filter(|name| optional(name).is_none()).collect();
     if !missing.is_empty() {
-        return Err(ConfigError { function: function.name, missing }.into());
+        return Err(ConfigError { function: function.name, missing });
     }
     let variable = |name: &str| optional(name).unwrap_or_default();
-    let crypto = Provider::Rustls(CryptoMode::AwsLc);
-    let credentials = Credentials::new(
-        variable("AWS_ACCESS_KEY_ID"),
-        variable("AWS_SECRET_ACCESS_KEY"),
-        optional("AWS_SESSION_TOKEN"),
-        None,
-        "environment",
-    );
-    let timeout = TimeoutConfig::builder()
-        .operation_timeout(CALL_MAX)
-        .operation_attempt_timeout(TRY_MAX)
-        .build();
-    let calls_provider = function.needs.contains(&Need::Outgoing);
+    let credentials = Credentials {
+        access_key: variable("AWS_ACCESS_KEY_ID"),
+        secret: variable("AWS_SECRET_ACCESS_KEY").into(),
+        session: optional("AWS_SESSION_TOKEN").map(Into::into),
+    };
     // Only an emulator is reached under another address than AWS's own.
     let endpoint = optional("AWS_ENDPOINT_URL");
+    let calls_provider = function.needs.contains(&Need::Outgoing);
     let outgoing: Arc<dyn Outgoing> = match (calls_provider, &endpoint) {
         (false, _) => Arc::new(Nobody),
-        (true, None) => Arc::new(Https::new()?),
-        (true, Some(_)) => Arc::new(Https::new()?.in_development()),
+        (true, None) => Arc::new(https.clone()),
+        (true, Some(_)) => Arc::new(https.clone().in_development()),
     };
     let namespace = optional("METRICS_NAMESPACE").unwrap_or_else(|| "Aftercart".to_owned());
     Ok(Platform {
@@ -121,9 +156,9 @@ fn platform(function: &Function) -> Result<Platform, lambda_runtime::Error> {
             region: variable("AWS_REGION"),
             endpoint,
             credentials,
-            http: Builder::new().tls_provider(crypto).build_https(),
-            retry: RetryConfig::standard().with_max_attempts(3),
-            timeout,
+            transport: Arc::new(https),
+            attempts: ATTEMPTS,
+            patience: Some(Patience { call: CALL_MAX, attempt: TRY_MAX }),
         },
         outgoing,
         clock: Arc::new(SystemClock),
@@ -133,15 +168,9 @@ fn platform(function: &Function) -> Result<Platform, lambda_runtime::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::Value;
 
-    #[test]
-    fn an_event_comes_through_the_runtimes_reader_as_it_was() {
-        let text = br#"{"Records": [ {"a": "\u00e9", "n": 1.50} ]}"#;
-        let mut json = serde_json::Deserializer::from_slice(text);
-        let raw: Box<RawValue> = serde_path_to_error::deserialize(&mut json).unwrap();
-        assert_eq!(raw.get().as_bytes(), text);
-    }
+    use super::*;
 
     #[test]
     fn what_is_missing_is_named() {

@@ -26,7 +26,10 @@ use hyper_util::{
 };
 use tower_service::Service;
 
-use crate::model::webhook::{Place, is_public};
+use crate::{
+    aws::{Sending, Transport},
+    model::webhook::{Place, is_public},
+};
 
 /// The longest a provider may take for one answer, connection included.
 /// API Gateway gives the whole request 30 s; three tries must fit well inside.
@@ -70,7 +73,8 @@ pub trait Outgoing: Send + Sync + fmt::Debug {
 }
 
 /// Calls over HTTPS (and HTTP, for a provider's stand-in on this machine),
-/// trusting the certificate authorities of the system.
+/// trusting the certificate authorities that Mozilla does. They are in the
+/// binary: to read those of the system takes longer than all else at a start.
 #[derive(Clone)]
 pub struct Https {
     providers: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -90,23 +94,23 @@ impl Https {
     /// A client with a pool of connections.
     ///
     /// # Errors
-    /// When the system has no certificate authorities.
+    /// When the library of ciphers lacks what the protocol needs.
     pub fn new() -> std::io::Result<Self> {
         let tls = rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(
             rustls::crypto::aws_lc_rs::default_provider(),
         ))
         .with_safe_default_protocol_versions()
         .map_err(std::io::Error::other)?
-        .with_native_roots()?
+        .with_webpki_roots()
         .with_no_client_auth();
         let connector =
             || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
-        let mut guarded = HttpConnector::new_with_resolver(Internet(GaiResolver::new()));
-        guarded.enforce_http(false);
         let client = || Client::builder(TokioExecutor::new());
+        let anybody = connected(HttpConnector::new());
+        let internet = connected(HttpConnector::new_with_resolver(Internet(GaiResolver::new())));
         Ok(Self {
-            providers: client().build(connector().enable_http1().build()),
-            strangers: client().build(connector().enable_http1().wrap_connector(guarded)),
+            providers: client().build(connector().enable_http1().wrap_connector(anybody)),
+            strangers: client().build(connector().enable_http1().wrap_connector(internet)),
             timeout: TIMEOUT,
             stranger_timeout: STRANGER_TIMEOUT,
             development: false,
@@ -143,6 +147,22 @@ impl Outgoing for Https {
     }
 }
 
+/// The largest answer of AWS that is read: DynamoDB's batches have up to 16
+/// megabytes of items, and JSON makes them longer.
+const AWS_ANSWER_MAX: usize = 64 * 1024 * 1024;
+
+/// Calls of AWS have a patience of their own.
+impl Transport for Https {
+    fn send(&self, request: Request<Bytes>) -> Sending {
+        let sending = self.providers.request(request.map(Full::new));
+        Box::pin(async move {
+            let (head, body) = sending.await?.into_parts();
+            let body = Limited::new(body, AWS_ANSWER_MAX).collect().await?.to_bytes();
+            Ok(Response::from_parts(head, body))
+        })
+    }
+}
+
 impl Https {
     fn patience(&self, stranger: bool) -> Duration {
         if stranger { self.stranger_timeout } else { self.timeout }
@@ -168,6 +188,14 @@ impl Https {
         };
         Ok(answer.map(|_| Bytes::new()))
     }
+}
+
+/// A connector that leaves TLS to the one around it, and sends at once what it
+/// has to send.
+fn connected<R>(mut connector: HttpConnector<R>) -> HttpConnector<R> {
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector
 }
 
 fn broken(error: hyper_util::client::legacy::Error) -> OutgoingError {

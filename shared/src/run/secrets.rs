@@ -7,11 +7,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use aws_sdk_secretsmanager::Client;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::time::{Period, Timestamp};
+use crate::{
+    aws::Client,
+    model::time::{Period, Timestamp},
+};
 
 use super::{Failure, failure::chain};
 
@@ -107,6 +109,19 @@ fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SecretString
 /// The shortest key of links, in characters: 32 of them carry at least 128 bits.
 const LINK_KEY_MIN: usize = 32;
 
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetSecretValue<'a> {
+    secret_id: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GotSecretValue {
+    #[serde(default)]
+    secret_string: SecretString,
+}
+
 /// The secrets of one function.
 #[derive(Debug)]
 pub struct Secrets {
@@ -185,7 +200,8 @@ impl Secrets {
         let name = self.names.iter().find(|(declared, _)| *declared == secret);
         let (_, name) =
             name.ok_or_else(|| Failure::bug(format!("the secret {secret:?} is not declared")))?;
-        let call = self.client.get_secret_value().secret_id(name).send().await;
+        let request = GetSecretValue { secret_id: name };
+        let call: Result<GotSecretValue, _> = self.client.call("GetSecretValue", &request).await;
         let answer = match (call, known) {
             (Ok(answer), _) => answer,
             // Better the secret of five minutes ago than no callback at all.
@@ -200,7 +216,7 @@ impl Secrets {
                 return Err(Failure::retry(cause));
             }
         };
-        let text = Arc::new(SecretString::from(answer.secret_string.unwrap_or_default()));
+        let text = Arc::new(answer.secret_string);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(secret, (now, Arc::clone(&text)));
         Ok(text)
