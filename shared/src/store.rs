@@ -14,6 +14,7 @@ mod item;
 mod key;
 mod read;
 mod table;
+mod wire;
 
 pub mod adjustments;
 pub mod alerts;
@@ -58,8 +59,7 @@ pub use key::Key;
 pub use read::{Due, DueTable, Found, Page, PageToken};
 pub use table::{Index, Op, Table};
 
-use aws_sdk_dynamodb::{Client, error::ProvideErrorMetadata};
-
+use crate::aws::{CallError, Client};
 use crate::messages::{Envelope, Message};
 use crate::model::time::Timestamp;
 
@@ -160,6 +160,13 @@ impl Sends {
         self
     }
 
+    /// These messages, and then those.
+    #[must_use]
+    pub fn then(mut self, those: Self) -> Self {
+        self.0.extend(those.0);
+        self
+    }
+
     /// Reads the messages of a stored item's attribute.
     ///
     /// # Errors
@@ -186,10 +193,7 @@ const FINAL: [&str; 4] = [
 ];
 
 /// What became of a call that failed.
-fn call_failed<E>(operation: &'static str) -> impl Fn(E) -> StoreError
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
+fn call_failed(operation: &'static str) -> impl Fn(CallError) -> StoreError {
     move |error| {
         let refused = error.code().is_some_and(|code| FINAL.contains(&code));
         let source = Box::new(error);

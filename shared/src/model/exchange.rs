@@ -141,6 +141,10 @@ impl ExchangeRates {
                 reason: error.inner().to_string(),
             }
         })?;
+        json.end().map_err(|error| ExchangeRatesError::Malformed {
+            path: ".".to_owned(),
+            reason: error.to_string(),
+        })?;
         rates.check()?;
         Ok(rates)
     }

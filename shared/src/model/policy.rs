@@ -107,6 +107,10 @@ impl Policy {
                 reason: error.inner().to_string(),
             }
         })?;
+        json.end().map_err(|error| PolicyError::Malformed {
+            path: ".".to_owned(),
+            reason: error.to_string(),
+        })?;
         policy.check()?;
         Ok(policy)
     }

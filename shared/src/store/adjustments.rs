@@ -1,8 +1,8 @@
 //! Points that operators give and take: each adjustment in a partition of its
 //! own, and what an operator decided alone.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     adjustment::{Adjustment, Alone, Decided, Verdict},

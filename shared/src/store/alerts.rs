@@ -1,8 +1,8 @@
 //! What somebody sees to about deliveries: alerts, each in a partition of its
 //! own, next to the shipments.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     alert::{Act, Alert, AlertKind, Choice, Ended, Offered, Owner, Remedy, Wish},

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     answers::{Column, Counted, Counts, Difference, Dimension, Sent, Value},
@@ -18,7 +18,7 @@ use crate::model::{
 use super::{
     Commit, Found, Item, Key, Sends, Store, StoreError, Table, Write,
     commit::Change,
-    item::{StoredError, number},
+    item::{StoredError, as_number, number},
     key::answers_pk,
     read::key_of,
     surveys,
@@ -27,7 +27,7 @@ use super::{
 const ANSWERED: &str = "a";
 
 /// In the place of a column's name: where the invitations of all are counted.
-const SENT: &str = "sent";
+pub(super) const SENT: &str = "sent";
 
 /// After every sort key that begins with the name of a dimension and `#`.
 const AFTER: char = '$';
@@ -87,10 +87,10 @@ fn add(key: Key, change: Change) -> Write {
     Write::update(key, change.set("v", number(1)), &Sends::none())
 }
 
-fn from_item(item: &Item) -> Option<Counts> {
+pub(super) fn from_item(item: &Item) -> Option<Counts> {
     let mut counts = Counts::default();
     for (name, value) in item {
-        let count = || value.as_n().ok().and_then(|count| count.parse().ok());
+        let count = || as_number(value)?.parse().ok();
         match (name.as_str(), name.split_once('#')) {
             (ANSWERED, _) => counts.answered = count()?,
             (_, Some((question, value))) => {
@@ -103,9 +103,9 @@ fn from_item(item: &Item) -> Option<Counts> {
     Some(counts)
 }
 
-fn sent_from(item: &Item) -> Option<Sent> {
+pub(super) fn sent_from(item: &Item) -> Option<Sent> {
     let columns = item.iter().filter_map(|(name, value)| Some((column_of(name)?, value)));
-    let count = |value: &AttributeValue| value.as_n().ok()?.parse().ok();
+    let count = |value: &AttributeValue| as_number(value)?.parse().ok();
     columns.map(|(column, value)| Some((column, count(value)?))).collect()
 }
 

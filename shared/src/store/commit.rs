@@ -2,24 +2,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{
-    error::{ProvideErrorMetadata, SdkError},
-    operation::{
-        put_item::PutItemError, transact_write_items::TransactWriteItemsError,
-        update_item::UpdateItemError,
-    },
-    types::{
-        AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
-        TransactWriteItem, Update,
-    },
-};
+use serde::de::DeserializeOwned;
+use serde_dynamo::AttributeValue;
 
-use crate::model::time::Timestamp;
+use crate::{aws::CallError, model::time::Timestamp};
 
 use super::{
     Key, SENDS, Sends, Store, StoreError, call_failed,
     item::{Item, Stored, StoredError, number, to_item},
     key::{PK, SK},
+    wire::{ALL_OLD, Cancelled, Done, Lost, Pairs, Part, TransactWriteItems, WriteItem, Written},
 };
 
 /// How often a write is tried that meets other transactions on its items. The
@@ -310,104 +302,67 @@ impl Store {
 
     /// Gives the item that an update changed, as it was before.
     async fn write_one(&self, write: &Write) -> Result<Option<Item>, Attempt> {
-        let plan = self.plan(write).map_err(Attempt::Failed)?;
-        let (names, values) = (plan.expressions.names(), plan.expressions.values());
-        let condition = plan.condition;
-        match plan.body {
-            Body::Put(item) => {
-                let call = self.client.put_item().table_name(plan.table).set_item(Some(item));
-                call.set_condition_expression(condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .return_values_on_condition_check_failure(OnFailure::AllOld)
-                    .send()
-                    .await
-                    .map(|_| None)
-                    .map_err(put_failed)
+        match self.part(write).map_err(Attempt::Failed)? {
+            Part::Put(put) => {
+                let answer: Result<Done, _> = self.client.call("PutItem", &put).await;
+                answer.map(|_| None).map_err(|error| write_failed("PutItem", error))
             }
-            Body::Update(key, expression) => {
-                let call = self.client.update_item().table_name(plan.table).set_key(Some(key));
-                call.update_expression(expression)
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .return_values(ReturnValue::AllOld)
-                    .return_values_on_condition_check_failure(OnFailure::AllOld)
-                    .send()
-                    .await
-                    .map(|answer| found(answer.attributes()))
-                    .map_err(update_failed)
+            Part::Update(mut update) => {
+                update.return_values = Some(ALL_OLD);
+                let answer: Result<Written, _> = self.client.call("UpdateItem", &update).await;
+                let answer = answer.map_err(|error| write_failed("UpdateItem", error))?;
+                Ok(found(answer.attributes))
             }
         }
     }
 
     async fn write_together(&self, writes: &[Write]) -> Result<(), Attempt> {
-        let mut actions = Vec::with_capacity(writes.len());
-        for write in writes {
-            actions.push(self.action(write).map_err(Attempt::Failed)?);
-        }
-        let call = self.client.transact_write_items().set_transact_items(Some(actions));
-        call.send().await.map(drop).map_err(transaction_failed)
-    }
-
-    fn action(&self, write: &Write) -> Result<TransactWriteItem, StoreError> {
-        let plan = self.plan(write)?;
-        let (names, values) = (plan.expressions.names(), plan.expressions.values());
-        let built = match plan.body {
-            Body::Put(item) => Put::builder()
-                .table_name(plan.table)
-                .set_item(Some(item))
-                .set_condition_expression(plan.condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .return_values_on_condition_check_failure(OnFailure::AllOld)
-                .build()
-                .map(|put| TransactWriteItem::builder().put(put).build()),
-            Body::Update(key, expression) => Update::builder()
-                .table_name(plan.table)
-                .set_key(Some(key))
-                .update_expression(expression)
-                .set_condition_expression(plan.condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .return_values_on_condition_check_failure(OnFailure::AllOld)
-                .build()
-                .map(|update| TransactWriteItem::builder().update(update).build()),
+        let parts: Result<Vec<_>, _> = writes.iter().map(|write| self.part(write)).collect();
+        let request = TransactWriteItems {
+            transact_items: parts.map_err(Attempt::Failed)?,
+            client_request_token: format!("{:032x}", fastrand::u128(..)),
         };
-        let operation = "TransactWriteItems";
-        built.map_err(|error| StoreError::Refused { operation, source: error.into() })
+        let answer: Result<Done, _> = self.client.call("TransactWriteItems", &request).await;
+        answer.map(drop).map_err(transaction_failed)
     }
 
-    fn plan(&self, write: &Write) -> Result<Plan, StoreError> {
-        let table = self.name(write.key.table)?.to_owned();
+    fn part<'a>(&'a self, write: &'a Write) -> Result<Part<'a>, StoreError> {
+        let table_name = self.name(write.key.table)?;
         let mut expressions = Expressions::default();
         let clauses: Vec<String> =
             write.conditions.iter().map(|condition| expressions.condition(condition)).collect();
-        let condition = (!clauses.is_empty()).then(|| clauses.join(" AND "));
-        let body = match &write.action {
-            Ok(Action::Put(item)) => Body::Put(item.clone()),
-            Ok(Action::Update(change)) => {
-                Body::Update(write.key.attributes(), expressions.change(change))
-            }
-            Err(error) => {
-                let source = error.to_string().into();
-                return Err(StoreError::Refused { operation: "PutItem", source });
+        let condition_expression = (!clauses.is_empty()).then(|| clauses.join(" AND "));
+        let action = write.action.as_ref().map_err(|error| {
+            let source = error.to_string().into();
+            StoreError::Refused { operation: "PutItem", source }
+        })?;
+        let (item, key, update_expression) = match action {
+            Action::Put(item) => (Some(item), None, None),
+            Action::Update(change) => {
+                (None, Some(write.key.attributes()), Some(expressions.change(change)))
             }
         };
-        Ok(Plan { table, body, condition, expressions })
+        let written = WriteItem {
+            table_name,
+            item,
+            key,
+            update_expression,
+            condition_expression,
+            expression_attribute_names: aliased('#', expressions.names),
+            expression_attribute_values: aliased(':', expressions.values),
+            return_values: None,
+            return_values_on_condition_check_failure: ALL_OLD,
+        };
+        Ok(match action {
+            Action::Put(_) => Part::Put(written),
+            Action::Update(_) => Part::Update(written),
+        })
     }
 }
 
-struct Plan {
-    table: String,
-    body: Body,
-    condition: Option<String>,
-    expressions: Expressions,
-}
-
-enum Body {
-    Put(Item),
-    Update(Item, String),
+/// Each by its position, as an expression has it.
+fn aliased<T>(mark: char, list: Vec<T>) -> Pairs<String, T> {
+    list.into_iter().enumerate().map(|(i, it)| (format!("{mark}{i}"), it)).collect()
 }
 
 impl Key {
@@ -538,64 +493,44 @@ impl Expressions {
         }
         clauses.join(" ")
     }
-
-    fn names(&self) -> Option<std::collections::HashMap<String, String>> {
-        let pairs = self.names.iter().enumerate();
-        let map: std::collections::HashMap<_, _> =
-            pairs.map(|(i, name)| (format!("#{i}"), name.clone())).collect();
-        (!map.is_empty()).then_some(map)
-    }
-
-    fn values(&self) -> Option<Item> {
-        let pairs = self.values.iter().enumerate();
-        let map: Item = pairs.map(|(i, value)| (format!(":{i}"), value.clone())).collect();
-        (!map.is_empty()).then_some(map)
-    }
 }
 
-fn put_failed(error: SdkError<PutItemError>) -> Attempt {
-    match error.as_service_error() {
-        Some(PutItemError::ConditionalCheckFailedException(lost)) => {
-            Attempt::Lost(vec![Conflict { position: 0, found: found(lost.item()) }])
+fn write_failed(operation: &'static str, error: CallError) -> Attempt {
+    match &error {
+        CallError::Refused { code, body, .. } if code == "ConditionalCheckFailedException" => {
+            let Lost { item } = read(body);
+            Attempt::Lost(vec![Conflict { position: 0, found: found(item) }])
         }
-        Some(PutItemError::TransactionConflictException(_)) => Attempt::Contended,
-        _ => Attempt::Failed(call_failed("PutItem")(error)),
-    }
-}
-
-fn update_failed(error: SdkError<UpdateItemError>) -> Attempt {
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
-            Attempt::Lost(vec![Conflict { position: 0, found: found(lost.item()) }])
+        CallError::Refused { code, .. } if code == "TransactionConflictException" => {
+            Attempt::Contended
         }
-        Some(UpdateItemError::TransactionConflictException(_)) => Attempt::Contended,
-        _ => Attempt::Failed(call_failed("UpdateItem")(error)),
+        _ => Attempt::Failed(call_failed(operation)(error)),
     }
 }
 
-fn transaction_failed(error: SdkError<TransactWriteItemsError>) -> Attempt {
-    let Some(service) = error.as_service_error() else {
-        return Attempt::Failed(call_failed("TransactWriteItems")(error));
-    };
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = service else {
-        if service.code() == Some("TransactionInProgressException") {
+fn transaction_failed(error: CallError) -> Attempt {
+    let reasons = match &error {
+        CallError::Refused { code, .. } if code == "TransactionInProgressException" => {
             return Attempt::Contended;
         }
-        return Attempt::Failed(call_failed("TransactWriteItems")(error));
+        CallError::Refused { code, body, .. } if code == "TransactionCanceledException" => {
+            read::<Cancelled>(body).cancellation_reasons
+        }
+        _ => return Attempt::Failed(call_failed("TransactWriteItems")(error)),
     };
-    let reasons = cancelled.cancellation_reasons();
     // What met another transaction was not looked at, so the conditions that
     // were say half of it: the stock that is short may be what this very order
     // took a moment ago, in a call whose transaction still holds the order.
     let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-    if reasons.iter().any(|reason| reason.code().is_some_and(|code| passing.contains(&code))) {
+    let passes = |code: &str| passing.contains(&code);
+    if reasons.iter().any(|reason| reason.code.as_deref().is_some_and(passes)) {
         return Attempt::Contended;
     }
     let lost: Vec<Conflict> = reasons
-        .iter()
+        .into_iter()
         .enumerate()
-        .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
-        .map(|(position, reason)| Conflict { position, found: found(reason.item()) })
+        .filter(|(_, reason)| reason.code.as_deref() == Some("ConditionalCheckFailed"))
+        .map(|(position, reason)| Conflict { position, found: found(reason.item) })
         .collect();
     if lost.is_empty() {
         return Attempt::Failed(call_failed("TransactWriteItems")(error));
@@ -603,28 +538,26 @@ fn transaction_failed(error: SdkError<TransactWriteItemsError>) -> Attempt {
     Attempt::Lost(lost)
 }
 
-fn found(item: Option<&Item>) -> Option<Item> {
-    item.filter(|item| !item.is_empty()).cloned()
+fn found(item: Option<Item>) -> Option<Item> {
+    item.filter(|item| !item.is_empty())
+}
+
+/// What a refusal says besides its code; nothing, if it is of another form.
+fn read<T: DeserializeOwned + Default>(body: &[u8]) -> T {
+    serde_json::from_slice(body).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::{
-        config::http::HttpResponse,
-        types::{CancellationReason, error::TransactionCanceledException},
-    };
-    use aws_smithy_types::body::SdkBody;
+    use serde_json::json;
 
     use super::*;
 
     fn cancelled(codes: &[&str]) -> Attempt {
-        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
-        let reasons = codes.iter().map(reason).collect();
-        let cancelled = TransactionCanceledException::builder();
-        let cancelled = cancelled.set_cancellation_reasons(Some(reasons)).build();
-        let answer = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
-        let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
-        transaction_failed(SdkError::service_error(error, answer))
+        let reasons: Vec<_> = codes.iter().map(|code| json!({ "Code": code })).collect();
+        let code = "TransactionCanceledException".to_owned();
+        let body = json!({ "CancellationReasons": reasons }).to_string().into();
+        transaction_failed(CallError::Refused { code, message: String::new(), body })
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::{
     messages::Envelope,

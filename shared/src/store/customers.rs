@@ -2,22 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::CustomerId,
     delivery::MethodId,
+    id::OrderId,
     money::Currency,
     profile::{PaidOrder, Profile},
     text::Text,
-    time::{Timestamp, YearDay},
+    time::{TimeError, Timestamp, YearDay},
 };
 
 use super::{
     Found, Key, Sends, Store, StoreError, Write,
     commit::{Change, Condition},
-    item::{Item, from_item, is_default, number, stored},
+    item::{Item, from_item, in_range, is_default, number, stored},
 };
 
 const SCHEMA: &str = "v";
@@ -30,6 +31,7 @@ const ORDERS: &str = "o";
 const SPENT: &str = "sp";
 const LARGEST: &str = "la";
 const LAST_METHOD: &str = "lm";
+const COUNTED: &str = "co";
 
 #[derive(Serialize, Deserialize)]
 struct StoredProfile {
@@ -54,6 +56,9 @@ struct StoredProfile {
     la: BTreeMap<Currency, i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lm: Option<MethodId>,
+    /// Orders that are counted, and when they were paid, in seconds of the epoch.
+    #[serde(default, skip_serializing_if = "is_default")]
+    co: BTreeMap<OrderId, i64>,
 }
 stored!(StoredProfile, "member's record", 1);
 
@@ -110,10 +115,10 @@ fn changed(tier: Option<&Text<40>>) -> Change {
 }
 
 /// Counts a paid order in the record that was read, and changes nothing else
-/// of it. The record knows no orders by themselves, so this belongs into the
-/// commit that marks the order as counted, whose condition keeps it from being
-/// counted twice. Loses when another order was counted since the record was
-/// read: read and decide again.
+/// of it. The record knows its last orders, so that whoever reads it sees that
+/// this one is counted; those that it forgets ([`Profile::leaving`]) belong as
+/// notes into the same commit. Loses when another order was counted since the
+/// record was read: read and decide again.
 #[must_use]
 pub fn count_paid(read: &Profile, paid: &PaidOrder) -> Write {
     let counted = read.counting(paid);
@@ -125,7 +130,8 @@ pub fn count_paid(read: &Profile, paid: &PaidOrder) -> Write {
         .set(SCHEMA, number(1))
         .set(ORDERS, number(counted.orders))
         .set(SPENT, amounts(&counted.spent))
-        .set(LARGEST, amounts(&counted.largest));
+        .set(LARGEST, amounts(&counted.largest))
+        .set(COUNTED, orders(&counted.counted));
     if let Some(since) = counted.since {
         change = change.set(SINCE, AttributeValue::S(since.to_string()));
     }
@@ -139,8 +145,15 @@ pub fn count_paid(read: &Profile, paid: &PaidOrder) -> Write {
     }
 }
 
+fn orders(orders: &BTreeMap<OrderId, Timestamp>) -> AttributeValue {
+    let pair = |(order, at): (&OrderId, &Timestamp)| (order.to_string(), number(at.unix_seconds()));
+    AttributeValue::M(orders.iter().map(pair).collect())
+}
+
 fn profile_from_item(item: &Item) -> Result<Profile, StoreError> {
     let form: StoredProfile = from_item(item)?;
+    let moment = |(order, at)| Ok((order, Timestamp::from_unix_seconds(at)?));
+    let counted = form.co.into_iter().map(moment).collect::<Result<_, TimeError>>();
     Ok(Profile {
         customer: form.pk,
         tier: form.t,
@@ -152,6 +165,7 @@ fn profile_from_item(item: &Item) -> Result<Profile, StoreError> {
         spent: form.sp,
         largest: form.la,
         last_method: form.lm,
+        counted: in_range("member's record", counted)?,
     })
 }
 

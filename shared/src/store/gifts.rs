@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::CustomerId,
@@ -136,7 +136,7 @@ pub fn save(giving: &Giving) -> Write {
         .unchanged(VERSION, giving.version)
 }
 
-fn from_item(item: &Item) -> Result<Gift, StoreError> {
+pub(super) fn from_item(item: &Item) -> Result<Gift, StoreError> {
     let form: StoredGift = read_form(item)?;
     Ok(Gift {
         id: form.pk,

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_dynamo::AttributeValue;
 
 pub(super) use crate::model::is_default;
 
@@ -77,6 +77,22 @@ macro_rules! stored {
     };
 }
 pub(super) use stored;
+
+/// The digits of an attribute that is a number.
+pub(super) fn as_number(value: &AttributeValue) -> Option<&str> {
+    match value {
+        AttributeValue::N(digits) => Some(digits),
+        _ => None,
+    }
+}
+
+/// The texts of an attribute that is a set of texts.
+pub(super) fn as_texts(value: &AttributeValue) -> Option<&[String]> {
+    match value {
+        AttributeValue::Ss(texts) => Some(texts),
+        _ => None,
+    }
+}
 
 /// A number as an attribute.
 pub(super) fn number(number: impl Into<i128>) -> AttributeValue {

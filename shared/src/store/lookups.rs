@@ -8,10 +8,11 @@ use crate::model::{
     id::OrderId,
     order::Order,
     product::Sku,
+    profile::COUNTED_KEPT,
     related::{Partner, Related},
     risk::RiskKind,
     text::Text,
-    time::{Period, Timestamp},
+    time::Timestamp,
 };
 
 use super::{
@@ -23,10 +24,6 @@ use super::{
 };
 
 const VERSION: &str = "n";
-
-/// How long it is known that an order was counted: longer than any message
-/// about it can come.
-const COUNTED_KEPT: Period = Period::of_days(365);
 
 #[derive(Serialize, Deserialize)]
 struct StoredTerm {
@@ -87,7 +84,8 @@ pub fn name(term: &Term, order: &Order) -> Write {
     Write::put(term.key(order), &form, &Sends::none())
 }
 
-/// Notes that an order was counted. Loses when that is noted already.
+/// Notes that an order was counted, where no member's record knows it. Loses
+/// when that is noted already.
 #[must_use]
 pub fn count_once(order: &OrderId, paid_at: Timestamp) -> Write {
     let form = StoredCounted { v: 1, ttl: paid_at.plus(COUNTED_KEPT).unix_seconds() };

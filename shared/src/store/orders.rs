@@ -8,8 +8,8 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::CustomerId,
@@ -27,7 +27,7 @@ use super::{
     Write,
     commit::{Change, Condition},
     item::number,
-    key::{DUE, DUE_SHARD, PK, PLACED_AT, SK, due_shard},
+    key::{DUE, DUE_SHARD, PK, PLACED_AT, SK, order_due_shard},
     read::{key_of, text},
 };
 
@@ -61,7 +61,7 @@ pub fn place(order: &Order, sends: &Sends) -> Write {
     let key = Key::order(&order.customer, &order.id);
     let write = Write::put(key, &StoredOrder::from(order), sends).when(Condition::Absent);
     match (order.expires_at, waiting_since(order)) {
-        (Some(_), _) => write.indexed(DUE_SHARD, due_shard(order.id.as_str())),
+        (Some(_), _) => write.indexed(DUE_SHARD, order_due_shard(&order.id)),
         (None, Some(_)) => write.indexed(DUE_SHARD, HELD.to_owned()),
         (None, None) => write,
     }

@@ -16,8 +16,8 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::CustomerId,
@@ -34,7 +34,7 @@ use crate::model::{
 use super::{
     Due, DueTable, Item, Key, Sends, Store, StoreError, Write,
     commit::{Change, Condition},
-    item::{StoredError, from_item, is_default, number, stored, to_item},
+    item::{StoredError, as_texts, from_item, is_default, number, stored, to_item},
     key::{DUE, DUE_SHARD},
 };
 
@@ -491,7 +491,7 @@ fn attached(tracking: &Tracking, item: &Item) -> Result<Option<(Parcel, bool)>, 
 
 /// The set of what was told.
 fn texts(item: &Item) -> impl Iterator<Item = &String> {
-    item.get(TOLD).and_then(|told| told.as_ss().ok()).into_iter().flatten()
+    item.get(TOLD).and_then(as_texts).into_iter().flatten()
 }
 
 /// All that an item says of a parcel.

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::CustomerId,
@@ -573,7 +573,7 @@ pub fn case_from_item(item: &Item) -> Result<PaymentCase, StoreError> {
     })
 }
 
-fn event_from_item(item: &Item) -> Result<PaymentEvent, StoreError> {
+pub(super) fn event_from_item(item: &Item) -> Result<PaymentEvent, StoreError> {
     let form: StoredEvent = from_item(item)?;
     Ok(PaymentEvent {
         id: form.id,

@@ -14,7 +14,7 @@ use crate::model::{
 use super::{
     Found, Item, Key, Sends, Store, StoreError, Table, Write,
     commit::Change,
-    item::{StoredError, number},
+    item::{StoredError, as_number, number},
     key::performance_pk,
     read::{PartitionQuery, key_of},
 };
@@ -57,7 +57,7 @@ fn from_item(item: &Item) -> Option<(Lane, Performance)> {
     };
     let mut performance = Performance::default();
     for (name, value) in item {
-        let count = || value.as_n().ok().and_then(|count| count.parse().ok());
+        let count = || as_number(value)?.parse().ok();
         match name.as_str() {
             ENDED => performance.ended = count()?,
             KEPT => performance.kept = count()?,

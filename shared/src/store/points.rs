@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::CustomerId,

@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 use super::{
-    Found, Key, Sends, StoreError, Write,
+    Found, Item, Key, Sends, StoreError, Write,
     item::{from_item, in_range, is_default, stored},
 };
 
@@ -43,15 +43,19 @@ pub fn put(product: &Product) -> Write {
     Write::put(Key::product(&product.sku), &form, &Sends::none())
 }
 
+/// The product in an item.
+pub(super) fn product_from_item(item: &Item) -> Result<Product, StoreError> {
+    let form: StoredProduct = from_item(item)?;
+    let price = in_range("product", Money::new(form.p, form.c))?;
+    Ok(Product { sku: form.pk, title: form.t, price, facts: form.f, access: form.a })
+}
+
 impl Found {
     /// The product, if it was asked for and is there.
     ///
     /// # Errors
     /// [`StoreError::Stored`].
     pub fn product(&self, sku: &Sku) -> Result<Option<Product>, StoreError> {
-        let Some(item) = self.item(&Key::product(sku)) else { return Ok(None) };
-        let form: StoredProduct = from_item(item)?;
-        let price = in_range("product", Money::new(form.p, form.c))?;
-        Ok(Some(Product { sku: form.pk, title: form.t, price, facts: form.f, access: form.a }))
+        self.item(&Key::product(sku)).map(product_from_item).transpose()
     }
 }

@@ -2,14 +2,15 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use data_encoding::BASE64URL_NOPAD;
+use serde_dynamo::AttributeValue;
 
 use crate::model::time::Timestamp;
 
 use super::{
     Index, Item, Key, Store, StoreError, Table, call_failed,
-    key::{DUE, DUE_SHARD, DUE_SHARDS, PK, SK},
+    key::{DUE, DUE_SHARD, DUE_SHARDS, ORDER_DUE_SHARDS, PK, SK},
+    wire::{BatchGetItem, GetItem, Got, GotBatch, GotPage, Keys, Query},
 };
 
 /// The most keys that DynamoDB takes in one batch.
@@ -101,6 +102,14 @@ pub enum DueTable {
 }
 
 impl DueTable {
+    /// Over how many partitions its index is spread.
+    const fn shards(self) -> u8 {
+        match self {
+            Self::Orders => ORDER_DUE_SHARDS,
+            _ => DUE_SHARDS,
+        }
+    }
+
     const fn table(self) -> Table {
         match self {
             Self::Orders => Table::Orders,
@@ -135,10 +144,13 @@ pub(super) struct PartitionQuery<'a> {
 impl Store {
     /// Reads one item, consistently where its table is read so.
     pub(super) async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        let call = self.client.get_item().table_name(self.name(key.table)?);
-        let call =
-            call.set_key(Some(key.attributes())).consistent_read(key.table.reads_consistently());
-        Ok(call.send().await.map_err(call_failed("GetItem"))?.item)
+        let request = GetItem {
+            table_name: self.name(key.table)?,
+            key: key.attributes(),
+            consistent_read: key.table.reads_consistently(),
+        };
+        let answer: Result<Got, _> = self.client.call("GetItem", &request).await;
+        Ok(answer.map_err(call_failed("GetItem"))?.item)
     }
 
     /// Reads items by their keys, from any tables, in one round trip for up to
@@ -164,7 +176,7 @@ impl Store {
                     break;
                 }
             }
-            let keys = rest.values().map(|rest| rest.keys().len()).sum();
+            let keys = rest.values().map(|rest| rest.keys.len()).sum();
             if keys > 0 {
                 return Err(StoreError::Unread { keys, attempts: ATTEMPTS });
             }
@@ -172,22 +184,15 @@ impl Store {
         Ok(found)
     }
 
-    fn requests(&self, keys: &[&Key]) -> Result<HashMap<String, KeysAndAttributes>, StoreError> {
-        let mut requests: HashMap<String, KeysAndAttributes> = HashMap::new();
+    fn requests(&self, keys: &[&Key]) -> Result<HashMap<String, Keys>, StoreError> {
+        let mut requests = HashMap::new();
         for table in Table::ALL {
             let of_table: Vec<Item> =
                 keys.iter().filter(|key| key.table == table).map(|key| key.attributes()).collect();
             if of_table.is_empty() {
                 continue;
             }
-            let request = KeysAndAttributes::builder()
-                .set_keys(Some(of_table))
-                .consistent_read(table.reads_consistently())
-                .build()
-                .map_err(|source| StoreError::Refused {
-                    operation: "BatchGetItem",
-                    source: Box::new(source),
-                })?;
+            let request = Keys { keys: of_table, consistent_read: table.reads_consistently() };
             requests.insert(self.name(table)?.to_owned(), request);
         }
         Ok(requests)
@@ -195,12 +200,13 @@ impl Store {
 
     async fn read_batch(
         &self,
-        requests: HashMap<String, KeysAndAttributes>,
+        requests: HashMap<String, Keys>,
         found: &mut Found,
-    ) -> Result<HashMap<String, KeysAndAttributes>, StoreError> {
-        let call = self.client.batch_get_item().set_request_items(Some(requests));
-        let answer = call.send().await.map_err(call_failed("BatchGetItem"))?;
-        for (name, items) in answer.responses.unwrap_or_default() {
+    ) -> Result<HashMap<String, Keys>, StoreError> {
+        let request = BatchGetItem { request_items: requests };
+        let answer: Result<GotBatch, _> = self.client.call("BatchGetItem", &request).await;
+        let answer = answer.map_err(call_failed("BatchGetItem"))?;
+        for (name, items) in answer.responses {
             let table =
                 self.names.iter().find(|(_, known)| *known == name).map(|(table, _)| *table);
             for item in items {
@@ -209,7 +215,7 @@ impl Store {
                 }
             }
         }
-        Ok(answer.unprocessed_keys.unwrap_or_default())
+        Ok(answer.unprocessed_keys)
     }
 
     /// Reads the items of a partition, consistently, in the order of their
@@ -241,7 +247,7 @@ impl Store {
         start: Option<Item>,
         limit: u16,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        self.query(&query, start, Some(i32::from(limit)), false).await
+        self.query(&query, start, Some(usize::from(limit)), false).await
     }
 
     /// Reads one page of the items of a partition whose sort keys lie between
@@ -253,20 +259,17 @@ impl Store {
         start: Option<Item>,
         limit: u16,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        let call = self.client.query().table_name(self.name(table)?);
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let call = call
-            .key_condition_expression("#p = :p AND #s BETWEEN :f AND :t")
-            .expression_attribute_names("#p", PK)
-            .expression_attribute_names("#s", SK)
-            .expression_attribute_values(":p", text(pk))
-            .expression_attribute_values(":f", text(from))
-            .expression_attribute_values(":t", text(to))
-            .consistent_read(true)
-            .limit(i32::from(limit))
-            .set_exclusive_start_key(start);
-        let answer = call.send().await.map_err(call_failed("Query"))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        let query = Query::of(self.name(table)?, "#p = :p AND #s BETWEEN :f AND :t")
+            .name("#p", PK)
+            .name("#s", SK)
+            .value(":p", pk)
+            .value(":f", from)
+            .value(":t", to)
+            .consistent()
+            .limit(usize::from(limit))
+            .after(start);
+        let page = self.page(&query).await?;
+        Ok((page.items, page.last_evaluated_key))
     }
 
     /// How many items of a partition of the index of what is due lie before a
@@ -277,22 +280,19 @@ impl Store {
         shard: &str,
         place: &str,
     ) -> Result<u64, StoreError> {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
         let (mut count, mut start) = (0_u64, None);
         loop {
-            let name = self.name(table.table())?;
-            let call = self.client.query().table_name(name).index_name(Index::ByDue.name());
-            let call = call
-                .select(Select::Count)
-                .key_condition_expression("#s = :s AND #d < :d")
-                .expression_attribute_names("#s", DUE_SHARD)
-                .expression_attribute_names("#d", DUE)
-                .expression_attribute_values(":s", text(shard))
-                .expression_attribute_values(":d", text(place))
-                .set_exclusive_start_key(start);
-            let answer = call.send().await.map_err(call_failed("Query"))?;
-            count = count.saturating_add(u64::try_from(answer.count).unwrap_or(0));
-            start = answer.last_evaluated_key;
+            let query = Query::of(self.name(table.table())?, "#s = :s AND #d < :d")
+                .index(Index::ByDue.name())
+                .count()
+                .name("#s", DUE_SHARD)
+                .name("#d", DUE)
+                .value(":s", shard)
+                .value(":d", place)
+                .after(start);
+            let page = self.page(&query).await?;
+            count = count.saturating_add(page.count);
+            start = page.last_evaluated_key;
             if start.is_none() {
                 return Ok(count);
             }
@@ -303,28 +303,23 @@ impl Store {
         &self,
         query: &PartitionQuery<'_>,
         start: Option<Item>,
-        limit: Option<i32>,
+        limit: Option<usize>,
         forward: bool,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        let mut condition = String::from("#p = :p");
-        let mut call = self.client.query().table_name(self.name(query.table)?);
-        call = call
-            .expression_attribute_names("#p", PK)
-            .expression_attribute_values(":p", AttributeValue::S(query.pk.to_owned()));
-        if let Some(prefix) = query.prefix {
-            condition.push_str(" AND begins_with(#s, :s)");
-            call = call
-                .expression_attribute_names("#s", SK)
-                .expression_attribute_values(":s", AttributeValue::S(prefix.to_owned()));
-        }
-        let call = call
-            .key_condition_expression(condition)
-            .consistent_read(true)
-            .scan_index_forward(forward)
-            .set_limit(limit)
-            .set_exclusive_start_key(start);
-        let answer = call.send().await.map_err(call_failed("Query"))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        let name = self.name(query.table)?;
+        let call = match query.prefix {
+            None => Query::of(name, "#p = :p"),
+            Some(prefix) => Query::of(name, "#p = :p AND begins_with(#s, :s)")
+                .name("#s", SK)
+                .value(":s", prefix),
+        };
+        let call = call.name("#p", PK).value(":p", query.pk).consistent().forward(forward);
+        let page = self.page(&call.limit(limit).after(start)).await?;
+        Ok((page.items, page.last_evaluated_key))
+    }
+
+    async fn page(&self, query: &Query<'_>) -> Result<GotPage, StoreError> {
+        self.client.call("Query", query).await.map_err(call_failed("Query"))
     }
 
     /// Reads one page of an index's partition, latest first.
@@ -336,16 +331,15 @@ impl Store {
         start: Option<Item>,
         limit: u16,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        let call = self.client.query().table_name(self.name(table)?).index_name(index.name());
-        let call = call
-            .key_condition_expression("#p = :p")
-            .expression_attribute_names("#p", PK)
-            .expression_attribute_values(":p", AttributeValue::S(pk.to_owned()))
-            .scan_index_forward(false)
-            .limit(i32::from(limit))
-            .set_exclusive_start_key(start);
-        let answer = call.send().await.map_err(call_failed("Query"))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        let query = Query::of(self.name(table)?, "#p = :p")
+            .index(index.name())
+            .name("#p", PK)
+            .value(":p", pk)
+            .forward(false)
+            .limit(usize::from(limit))
+            .after(start);
+        let page = self.page(&query).await?;
+        Ok((page.items, page.last_evaluated_key))
     }
 
     /// Reads one page of a partition of the index of what is due, earliest
@@ -379,17 +373,15 @@ impl Store {
         start: Option<Item>,
         limit: u16,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        let name = self.name(table.table())?;
-        let call = self.client.query().table_name(name).index_name(Index::ByDue.name());
-        let call = call
-            .key_condition_expression("#s = :s")
-            .expression_attribute_names("#s", DUE_SHARD)
-            .expression_attribute_values(":s", AttributeValue::S(shard.to_owned()))
-            .scan_index_forward(forward)
-            .limit(i32::from(limit))
-            .set_exclusive_start_key(start);
-        let answer = call.send().await.map_err(call_failed("Query"))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        let query = Query::of(self.name(table.table())?, "#s = :s")
+            .index(Index::ByDue.name())
+            .name("#s", DUE_SHARD)
+            .value(":s", shard)
+            .forward(forward)
+            .limit(usize::from(limit))
+            .after(start);
+        let page = self.page(&query).await?;
+        Ok((page.items, page.last_evaluated_key))
     }
 
     /// A page of such a partition, by the identities that are its items'
@@ -428,22 +420,19 @@ impl Store {
     ) -> Result<Vec<Due>, StoreError> {
         let (mut found, mut start) = (Vec::new(), None);
         loop {
-            let name = self.name(table.table())?;
-            let call = self.client.query().table_name(name).index_name(Index::ByDue.name());
             let left = usize::from(most).saturating_sub(found.len());
-            let call = call
-                .key_condition_expression("#s = :s AND #d BETWEEN :f AND :t")
-                .expression_attribute_names("#s", DUE_SHARD)
-                .expression_attribute_names("#d", DUE)
-                .expression_attribute_values(":s", AttributeValue::S(shard.to_owned()))
-                .expression_attribute_values(":f", AttributeValue::S(from.to_string()))
-                .expression_attribute_values(":t", AttributeValue::S(to.to_string()))
-                .limit(i32::try_from(left).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(start);
-            let answer = call.send().await.map_err(call_failed("Query"))?;
-            let items = answer.items.unwrap_or_default();
-            found.extend(items.iter().filter_map(key_of).map(|(pk, sk)| Due { pk, sk }));
-            start = answer.last_evaluated_key;
+            let query = Query::of(self.name(table.table())?, "#s = :s AND #d BETWEEN :f AND :t")
+                .index(Index::ByDue.name())
+                .name("#s", DUE_SHARD)
+                .name("#d", DUE)
+                .value(":s", shard)
+                .value(":f", from.to_string())
+                .value(":t", to.to_string())
+                .limit(left)
+                .after(start);
+            let page = self.page(&query).await?;
+            found.extend(page.items.iter().filter_map(key_of).map(|(pk, sk)| Due { pk, sk }));
+            start = page.last_evaluated_key;
             if start.is_none() || found.len() >= usize::from(most) {
                 return Ok(found);
             }
@@ -461,21 +450,18 @@ impl Store {
         now: Timestamp,
         most: u16,
     ) -> Result<Vec<Due>, StoreError> {
-        let each = (most / u16::from(DUE_SHARDS)).max(1);
+        let each = (most / u16::from(table.shards())).max(1);
         let mut due = Vec::new();
-        for shard in 0..DUE_SHARDS {
-            let name = self.name(table.table())?;
-            let call = self.client.query().table_name(name).index_name(Index::ByDue.name());
-            let call = call
-                .key_condition_expression("#s = :s AND #d <= :d")
-                .expression_attribute_names("#s", DUE_SHARD)
-                .expression_attribute_names("#d", DUE)
-                .expression_attribute_values(":s", AttributeValue::S(shard.to_string()))
-                .expression_attribute_values(":d", AttributeValue::S(now.to_string()))
-                .limit(i32::from(each));
-            let answer = call.send().await.map_err(call_failed("Query"))?;
-            let items = answer.items.unwrap_or_default();
-            due.extend(items.iter().filter_map(key_of).map(|(pk, sk)| Due { pk, sk }));
+        for shard in 0..table.shards() {
+            let query = Query::of(self.name(table.table())?, "#s = :s AND #d <= :d")
+                .index(Index::ByDue.name())
+                .name("#s", DUE_SHARD)
+                .name("#d", DUE)
+                .value(":s", shard.to_string())
+                .value(":d", now.to_string())
+                .limit(usize::from(each));
+            let page = self.page(&query).await?;
+            due.extend(page.items.iter().filter_map(key_of).map(|(pk, sk)| Due { pk, sk }));
         }
         Ok(due)
     }
@@ -494,7 +480,10 @@ fn place<I>(token: &PageToken, parse: impl Fn(&str) -> Option<I>) -> Option<(Tim
 
 /// The text of an attribute.
 pub(super) fn text(item: &Item, name: &str) -> Option<String> {
-    item.get(name).and_then(|value| value.as_s().ok()).cloned()
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => Some(text.clone()),
+        _ => None,
+    }
 }
 
 /// The keys of an item.

@@ -5,8 +5,8 @@
 //! taken is counted beside them: new terms hold at once, and no count is lost
 //! when they are written while members take it.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::{Address, CustomerId},

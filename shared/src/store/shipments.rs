@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     alert::AlertKind,
@@ -333,14 +333,41 @@ fn changes(after: &Dispatch) -> Result<Change, StoreError> {
 /// # Errors
 /// [`StoreError::Stored`] when they cannot be stored.
 pub fn save_as_told(after: &Dispatch, sends: &Sends) -> Result<Write, StoreError> {
-    let told = |shipment: &Shipment| {
-        let place = format!("{JOURNEYS}.{}", shipment.id);
-        match shipment.journey.told {
-            0 => Condition::Missing(place.into()),
-            told => Condition::Is(format!("{place}.n").into(), number(told)),
-        }
-    };
-    Ok(after.shipments.iter().map(told).fold(save(after, sends)?, Write::when))
+    let saved = save(after, sends)?;
+    Ok(after.shipments.iter().map(|it| told(it, it.journey.told)).fold(saved, Write::when))
+}
+
+/// Like [`save_as_told`], and notes where the parcel of a shipment is, as
+/// `after` has it, of which so much was told before.
+///
+/// # Errors
+/// [`StoreError::Stored`] when they cannot be stored.
+pub fn save_and_progress(
+    after: &Dispatch,
+    (shipment, before): (&ShipmentId, u32),
+    sends: &Sends,
+) -> Result<Write, StoreError> {
+    let mut change = changes(after)?;
+    if let Some(it) = after.shipment(shipment) {
+        change = change.set(format!("{JOURNEYS}.{shipment}"), journey_value(&it.journey)?);
+    }
+    let known = |it: &Shipment| told(it, if it.id == *shipment { before } else { it.journey.told });
+    Ok(after.shipments.iter().map(known).fold(saved(after, change, sends), Write::when))
+}
+
+/// That so much was told of a shipment's parcel.
+fn told(shipment: &Shipment, told: u32) -> Condition {
+    let place = format!("{JOURNEYS}.{}", shipment.id);
+    match told {
+        0 => Condition::Missing(place.into()),
+        told => Condition::Is(format!("{place}.n").into(), number(told)),
+    }
+}
+
+fn journey_value(journey: &Journey) -> Result<AttributeValue, StoreError> {
+    let form = to_item(&StoredJourney::from(journey));
+    let form = form.map_err(|source| StoreError::Stored { what: "journey", source })?;
+    Ok(AttributeValue::M(form))
 }
 
 /// Notes where the parcel of a shipment is. Loses when its label is not on the
@@ -350,12 +377,10 @@ pub fn save_as_told(after: &Dispatch, sends: &Sends) -> Result<Write, StoreError
 /// # Errors
 /// [`StoreError::Stored`] when the journey cannot be stored.
 pub fn progress(parcel: &Parcel, journey: &Journey, sends: &Sends) -> Result<Write, StoreError> {
-    let form = to_item(&StoredJourney::from(journey))
-        .map_err(|source| StoreError::Stored { what: "journey", source })?;
     let Parcel { order, shipment, tracking, .. } = parcel;
     let place = format!("{JOURNEYS}.{shipment}");
     let told = format!("{place}.n");
-    let change = Change::default().set(place, AttributeValue::M(form));
+    let change = Change::default().set(place, journey_value(journey)?);
     let label = [tracking.carrier.as_str(), tracking.number.as_str()];
     let label = label.map(|part| AttributeValue::S(part.to_owned())).to_vec();
     Ok(Write::update(Key::dispatch(order), change, sends)

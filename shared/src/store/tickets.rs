@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::{CustomerId, Email, Language},
@@ -29,7 +29,7 @@ use super::{
     Commit, Due, DueTable, Found, Item, Key, Page, PageToken, Sends, Store, StoreError, Table,
     Write,
     commit::{Change, Condition},
-    item::{StoredError, from_item as read_form, is_default, number, stored},
+    item::{StoredError, as_number, from_item as read_form, is_default, number, stored},
     key::{DUE, DUE_SHARD, PK, SK, TICKET_PREFIX, due_shard, ticket_counts_pk},
     read::{PartitionQuery, key_of, text},
 };
@@ -190,7 +190,7 @@ pub fn save(read: &Ticket, ticket: &Ticket, entries: &[TicketEntry], sends: &Sen
 /// at most one write a column. With a root cause the ticket, with all that was
 /// counted of it, comes to the column of that; with another one it leaves it.
 fn counters(read: Option<&Ticket>, ticket: &Ticket) -> Vec<Write> {
-    let month: String = ticket.opened_at.to_string().chars().take(7).collect();
+    let month = month(ticket);
     let mut differences: BTreeMap<(String, String), i64> = BTreeMap::new();
     for (counted, by) in [(read, -1), (Some(ticket), 1)] {
         for column in counted.map(columns).unwrap_or_default() {
@@ -209,6 +209,35 @@ fn counters(read: Option<&Ticket>, ticket: &Ticket) -> Vec<Write> {
         Write::update(Key::ticket_counts(&month, &column), change, &Sends::none())
     };
     changes.into_iter().map(write).collect()
+}
+
+/// The month in which a ticket is counted.
+fn month(ticket: &Ticket) -> String {
+    ticket.opened_at.to_string().chars().take(7).collect()
+}
+
+/// A counter: of a month, of a column, by its name.
+pub(super) type Counter = (String, String, String);
+
+/// The counters to which a ticket adds 1.
+pub(super) fn counters_of(ticket: &Ticket) -> Vec<Counter> {
+    let (month, counts) = (month(ticket), counts(ticket));
+    let of_column = |column: String| {
+        counts.iter().map(|name| (month.clone(), column.clone(), name.clone())).collect::<Vec<_>>()
+    };
+    columns(ticket).into_iter().flat_map(of_column).collect()
+}
+
+/// The counters in an item, which are not 0.
+pub(super) fn counters_in(item: &Item) -> Vec<(Counter, i64)> {
+    let Some((pk, column)) = key_of(item) else { return Vec::new() };
+    let month = pk.strip_prefix(&ticket_counts_pk("")).unwrap_or(&pk);
+    let counters = item.iter().filter(|(name, _)| *name != "v").filter_map(|(name, value)| {
+        let count: i64 = as_number(value)?.parse().ok()?;
+        let counter = (month.to_owned(), column.clone(), name.clone());
+        (count != 0).then_some((counter, count))
+    });
+    counters.collect()
 }
 
 /// What a ticket adds 1 to in each of its columns.
@@ -456,7 +485,7 @@ fn counts_from_item(item: &Item) -> Option<(String, TicketCounts)> {
         // One below nothing would be a mistake of the counting; it is no reason
         // to withhold the report of a month.
         let count = || {
-            let count = value.as_n().ok().and_then(|count| count.parse::<i64>().ok())?;
+            let count = as_number(value)?.parse::<i64>().ok()?;
             u32::try_from(count.max(0)).ok()
         };
         let numbered = |prefix: &str| {

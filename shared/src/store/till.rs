@@ -4,8 +4,8 @@
 //! Holds are kept as long as receipts: goods come back years later, and then
 //! the hold says whose points paid for them.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::CustomerId,

@@ -1,7 +1,7 @@
 //! Vouchers, by the member whose they are. Another's is not found.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     customer::CustomerId,

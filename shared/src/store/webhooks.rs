@@ -5,8 +5,8 @@
 //! endpoint, such as `waiting#erp`: so no endpoint stands before another one's,
 //! and the listings of operators cost no index of their own.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::AttributeValue;
 
 use crate::model::{
     id::{OrderId, ShipmentId, WebhookId},

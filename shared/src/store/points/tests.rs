@@ -124,7 +124,12 @@ fn an_entry_reads_as_it_is_written_and_marks_only_lots_that_roll() {
     let write = post(&entry);
     let item = write.item().unwrap();
     assert_eq!(entry_from_item(item).unwrap(), entry);
-    let parts = item["lt"].as_l().unwrap().iter().map(|part| part.as_l().unwrap().len());
+    let list = |value: &AttributeValue| match value {
+        AttributeValue::L(list) => list.clone(),
+        other => panic!("{other:?}"),
+    };
+    let lots = list(&item["lt"]);
+    let parts = lots.iter().map(|part| list(part).len());
     assert_eq!(parts.collect::<Vec<_>>(), [3, 4]);
 }
 
