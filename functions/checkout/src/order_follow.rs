@@ -9,8 +9,9 @@
 //! already is not written again.
 //!
 //! One read of the order and one batched read of the rest. What can be written
-//! twice is written by itself, at half the cost of a transaction; what is
-//! counted is one transaction with the note that it was.
+//! twice is written by itself, at half the cost of a transaction. A member's
+//! record counts an order and knows that it did, in one write; a guest's order,
+//! and one that the record has no room for any more, is noted to be counted.
 
 use std::sync::Arc;
 
@@ -148,12 +149,18 @@ impl<'a> Following<'a> {
             commits.extend(seen.map(|seen| risk::see(kind, digest, &seen).into()));
         }
         if let Some((paid_at, goods)) = &self.paid
-            && !found.is_counted(&order.id)
+            && !self.is_counted(found)?
         {
             let goods = if related { goods.as_slice() } else { &[] };
             commits.push(self.counting(*paid_at, goods, found)?);
         }
         Ok(commits)
+    }
+
+    fn is_counted(&self, found: &Found) -> Result<bool, StoreError> {
+        let Order { id, customer, .. } = self.order;
+        let noted = found.is_counted(id);
+        Ok(noted || (customer.is_member() && found.profile(customer)?.counted.contains_key(id)))
     }
 
     fn counting(
@@ -163,15 +170,22 @@ impl<'a> Following<'a> {
         found: &Found,
     ) -> Result<Commit, StoreError> {
         let order = self.order;
-        let mut commit = Commit::new().with(lookups::count_once(&order.id, paid_at));
+        let mut commit = Commit::new();
         if order.customer.is_member() {
             let paid = PaidOrder {
+                order: order.id.clone(),
+                paid_at,
                 placed_at: order.placed_at,
                 total: order.total,
                 method: order.delivery.method.clone(),
             };
             let profile = found.profile(&order.customer)?;
             commit = commit.with(customers::count_paid(&profile, &paid));
+            for (left, at) in profile.leaving(&paid) {
+                commit = commit.with(lookups::count_once(&left, at));
+            }
+        } else {
+            commit = commit.with(lookups::count_once(&order.id, paid_at));
         }
         for (sku, _) in goods {
             let others = goods.iter().filter(|(other, _)| other != sku);

@@ -9,8 +9,8 @@
 use aftercart::{
     messages::{AlertRaised, ApologyDue, DeliveryAlert, Message, ParcelNews},
     model::{
-        alert::Alert, customer::Contact, dispatch::Dispatch, logistics::LogisticsPolicy,
-        time::Timestamp,
+        alert::Alert, customer::Contact, dispatch::Dispatch, id::ShipmentId,
+        logistics::LogisticsPolicy, time::Timestamp,
     },
     run::{App, Failure, Setting, links::TrackingLink, metrics::Metric, schedule::Outcome},
     store::{
@@ -42,7 +42,8 @@ pub(crate) async fn follow(
         let Some(up) = follow::decide(&dispatch, &policy, now) else {
             return Ok(Outcome::Settled);
         };
-        let following = Following { app, up: &up, policy: &policy.logistics, now, trace };
+        let following =
+            Following { app, up: &up, policy: &policy.logistics, now, trace, heard: None };
         let conflicts = match app.store.commit(following.writes().await?).await {
             Ok(()) => {
                 following.count();
@@ -60,6 +61,44 @@ pub(crate) async fn follow(
     Err(Failure::retry(format!("the shipments changed {TRIES} times while they were read")))
 }
 
+/// A journey that the shipments do not know yet.
+pub(crate) struct Heard<'a> {
+    /// Of which shipment's parcel.
+    pub(crate) shipment: &'a ShipmentId,
+    /// How much was told of it before.
+    pub(crate) before: u32,
+    /// What is sent with it.
+    pub(crate) sends: Sends,
+}
+
+/// Like [`follow`], of shipments that were read and know since of one journey
+/// more: it is written with what follows from it, in one write. Whether it is;
+/// if not, because nothing follows or somebody else wrote meanwhile, nothing is
+/// written.
+///
+/// # Errors
+/// [`Failure`]: to be tried again.
+pub(crate) async fn follow_at_once(
+    app: &App,
+    dispatch: &Dispatch,
+    heard: Heard<'_>,
+    trace: Option<&str>,
+) -> Result<bool, Failure> {
+    let policy = app.policy().await?;
+    let now = app.now();
+    let Some(up) = follow::decide(dispatch, &policy, now) else { return Ok(false) };
+    let heard = Some(heard);
+    let following = Following { app, up: &up, policy: &policy.logistics, now, trace, heard };
+    match app.store.commit(following.writes().await?).await {
+        Ok(()) => {
+            following.count();
+            Ok(true)
+        }
+        Err(CommitError::Lost(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// What is decided, and what it is carried out with.
 struct Following<'a> {
     app: &'a App,
@@ -67,13 +106,21 @@ struct Following<'a> {
     policy: &'a LogisticsPolicy,
     now: Timestamp,
     trace: Option<&'a str>,
+    heard: Option<Heard<'a>>,
 }
 
 impl Following<'_> {
     /// The shipments first: conflicts come by position.
     async fn writes(&self) -> Result<Commit, Failure> {
         let up = self.up;
-        let shipments = shipments::save_as_told(&up.dispatch, &self.sends().await?)?;
+        let sends = self.sends().await?;
+        let shipments = match &self.heard {
+            None => shipments::save_as_told(&up.dispatch, &sends)?,
+            Some(Heard { shipment, before, sends: first }) => {
+                let sends = first.clone().then(sends);
+                shipments::save_and_progress(&up.dispatch, (shipment, *before), &sends)?
+            }
+        };
         let mut commit = Commit::new().with(shipments);
         for alert in &up.raised {
             commit = commit.with(self.raise(alert));

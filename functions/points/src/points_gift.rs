@@ -188,7 +188,7 @@ async fn accept(app: &App, request: &Request) -> Answer {
     let member = request.member()?;
     let id = request.named("id", "gift", GiftId::parse)?;
     let policy = app.policy().await?;
-    for _ in 0..ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         let Facts { gift, mine, mut giving, giver } = load(app, &member, &id).await?;
         if !account::is_of(&mine, &gift.to) {
             return Err(Problem::not_found("gift").into());
@@ -198,8 +198,10 @@ async fn accept(app: &App, request: &Request) -> Answer {
         }
         let (mut from, mut to, now) = (giver.clone(), mine.clone(), app.now());
         let ledgers = (&mut from, &mut to);
-        let moved = gifts::accept(&gift, ledgers, &mut giving, &policy, now);
-        let moved = moved.map_err(refused(app))?;
+        let moved = match gifts::accept(&gift, ledgers, &mut giving, &policy, now) {
+            Err(Refusal::Over) if attempt < ATTEMPTS && gift.is_open(now) => continue,
+            moved => moved.map_err(refused(app))?,
+        };
         [&from, &to].into_iter().try_for_each(|ledger| soundness::check(app, ledger))?;
         let ended = Ended { at: now, how: End::Accepted };
         let commit = Commit::new()
@@ -224,7 +226,7 @@ async fn give_up(app: &App, request: &Request) -> Answer {
     let member = request.member()?;
     let id = request.named("id", "gift", GiftId::parse)?;
     let policy = app.policy().await?;
-    for _ in 0..ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         let Facts { gift, mine, giver, .. } = load(app, &member, &id).await?;
         let how = match (account::is_of(&mine, &gift.to), account::is_of(&mine, &gift.from)) {
             (_, true) => End::Withdrawn,
@@ -235,7 +237,10 @@ async fn give_up(app: &App, request: &Request) -> Answer {
             return Response::json(200, &GiftView::of(&gift, &mine, app.now()));
         }
         let (mut from, now) = (giver.clone(), app.now());
-        gifts::give_up(&gift, &mut from, now).map_err(refused(app))?;
+        match gifts::give_up(&gift, &mut from, now) {
+            Err(Refusal::Over) if attempt < ATTEMPTS && gift.is_open(now) => continue,
+            given_up => given_up.map_err(refused(app))?,
+        }
         let ended = Ended { at: now, how };
         let commit = Commit::new()
             .with(stored::end(&id, ended, &told(&gift, ended, request))?)
