@@ -7,22 +7,31 @@
 //! the function declared, counts round trips and units, and fails the calls that
 //! it is told to fail. Time stands still until it is moved.
 
-mod audit;
+pub mod audit;
 mod clock;
+mod connection;
+mod costs;
 mod deliver;
 mod gateway;
+mod limit;
+mod mutants;
 mod permit;
 mod port;
+mod process;
 mod queues;
 mod tables;
+mod weather;
 
-pub use audit::{Checked, Violation};
+pub use audit::{Checked, Evidence, Parked, Violation};
 pub use clock::ManualClock;
+pub use costs::Invoked;
 pub use deliver::Deliveries;
-pub use gateway::{Ask, Caller, Reply};
+pub use gateway::{Ask, Caller, Gateway, Reply};
+pub use mutants::Mutant;
 pub use permit::{Action, declared};
 pub use port::{Call, Fault, Meter, Port};
 pub use queues::{Message, dead_letters, dead_letters_of};
+pub use weather::Weather;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,19 +39,16 @@ use std::{
 };
 
 use aftercart::{
+    aws::Aws,
     messages::Queue,
     model::{
         payment::Provider,
         time::{Clock, Timestamp},
     },
     run::{
-        self, App, ConfigError, Function, Invocation, Platform, config::Aws, metrics::Metrics,
-        secrets::Secret,
+        self, App, ConfigError, Function, Invocation, Platform, metrics::Metrics, secrets::Secret,
     },
     store::{CommitError, Store, StoreError, Table, settings},
-};
-use aws_sdk_dynamodb::config::{
-    Credentials, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig,
 };
 use serde_json::{Value, json, value::RawValue};
 
@@ -53,9 +59,13 @@ use crate::{
 };
 
 use self::{
-    port::{Connection, Line},
+    connection::{Connection, Line},
+    costs::Costs,
+    limit::Limit,
+    process::{Life, Process, Seat},
     queues::Queues,
     tables::Tables,
+    weather::Sky,
 };
 
 /// The secrets of a world, which its senders sign with.
@@ -107,6 +117,9 @@ pub enum WorldError {
         /// What it said.
         text: String,
     },
+    /// A process died in an invocation, which is told nobody.
+    #[error("a process of {0} died")]
+    Died(&'static str),
     /// Deliveries go on and on.
     #[error("the deliveries do not come to an end")]
     Restless,
@@ -123,12 +136,15 @@ pub struct Options {
     pub policy: Option<String>,
     /// How deliveries go.
     pub deliveries: Deliveries,
+    /// Keeps items in plain maps in place of the embedded database, which is
+    /// quicker. In bad [`Weather`] every world does: only such tables know the past.
+    pub quick: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let start = Timestamp::parse("2026-11-21T12:00:00Z").unwrap_or(Timestamp::EPOCH);
-        Self { start, sdk_attempts: 1, policy: None, deliveries: Deliveries::Orderly }
+        Self { start, sdk_attempts: 1, policy: None, deliveries: Deliveries::Orderly, quick: false }
     }
 }
 
@@ -140,14 +156,8 @@ pub struct World {
     store: Store,
     deliveries: Mutex<Deliveries>,
     tries: Mutex<BTreeMap<u64, u32>>,
+    costs: Costs,
     sdk_attempts: u32,
-}
-
-/// A function in its place.
-struct Seat {
-    function: Function,
-    port: Arc<Port>,
-    app: Mutex<Option<Arc<App>>>,
 }
 
 /// What is outside of the functions.
@@ -161,6 +171,8 @@ struct Outside {
     metrics: Metrics,
     secrets: Mutex<BTreeMap<&'static str, Value>>,
     forbidden: Mutex<BTreeSet<Action>>,
+    limit: Limit,
+    sky: Sky,
 }
 
 impl std::fmt::Debug for World {
@@ -176,7 +188,7 @@ impl World {
     /// [`WorldError`].
     pub async fn new(functions: &[Function], options: Options) -> Result<Self, WorldError> {
         let outside = Outside {
-            tables: Tables::create().map_err(tables_failed)?,
+            tables: Tables::create(options.quick).map_err(tables_failed)?,
             queues: Queues::default(),
             stand_ins: StandIns::default(),
             carriers: carriers::StandIns::default(),
@@ -185,6 +197,8 @@ impl World {
             metrics: Metrics::memory(),
             secrets: Mutex::new(default_secrets()),
             forbidden: Mutex::default(),
+            limit: Limit::default(),
+            sky: Sky::default(),
         };
         let world = Self::around(outside, functions, options.sdk_attempts);
         *world.deliveries() = options.deliveries;
@@ -195,13 +209,25 @@ impl World {
     }
 
     /// Another world that begins as this one is: its functions start cold, its
-    /// deliveries are orderly, its counters begin anew.
+    /// deliveries are orderly, its weather is calm, its counters begin anew.
     ///
     /// # Errors
     /// [`WorldError::Tables`].
     pub fn fork(&self) -> Result<Self, WorldError> {
+        self.forked(false)
+    }
+
+    /// The same, with quick tables.
+    ///
+    /// # Errors
+    /// [`WorldError::Tables`].
+    pub fn fork_quick(&self) -> Result<Self, WorldError> {
+        self.forked(true)
+    }
+
+    fn forked(&self, quick: bool) -> Result<Self, WorldError> {
         let outside = Outside {
-            tables: self.outside.tables.copy().map_err(tables_failed)?,
+            tables: self.outside.tables.copy(quick).map_err(tables_failed)?,
             queues: self.outside.queues.copy(),
             stand_ins: self.outside.stand_ins.copy(),
             carriers: self.outside.carriers.copy(),
@@ -210,6 +236,8 @@ impl World {
             metrics: Metrics::memory(),
             secrets: Mutex::new(self.outside.secrets().clone()),
             forbidden: Mutex::default(),
+            limit: Limit::default(),
+            sky: Sky::default(),
         };
         let functions: Vec<Function> = self.functions().copied().collect();
         Ok(Self::around(outside, &functions, self.sdk_attempts))
@@ -219,11 +247,11 @@ impl World {
         let outside = Arc::new(outside);
         let auditor = Arc::new(Port::new(Arc::clone(&outside), None));
         let names = Table::ALL.into_iter().map(|table| (table, tables::deployed(table)));
-        let store = Store::new(aws(&auditor, sdk_attempts).dynamodb(), names.collect());
-        let seat = |function: &Function| Seat {
-            function: *function,
-            port: Arc::new(Port::new(Arc::clone(&outside), Some(declared(function)))),
-            app: Mutex::default(),
+        let life = Life::new(Arc::clone(&auditor));
+        let store = Store::new(aws(&life, sdk_attempts).dynamodb(), names.collect());
+        let seat = |function: &Function| {
+            let port = Port::new(Arc::clone(&outside), Some(function));
+            Seat::new(*function, Arc::new(port))
         };
         Self {
             seats: functions.iter().map(seat).collect(),
@@ -232,6 +260,7 @@ impl World {
             store,
             deliveries: Mutex::default(),
             tries: Mutex::default(),
+            costs: Costs::default(),
             sdk_attempts,
         }
     }
@@ -336,29 +365,39 @@ impl World {
         self.seats.iter().map(|seat| seat.port.write_units()).sum()
     }
 
-    /// Ends a function's process: the next call starts cold.
+    /// Ends the processes of a function that wait for a call: the next starts cold.
     ///
     /// # Errors
     /// [`WorldError::NoFunction`].
     pub fn restart(&self, function: &str) -> Result<(), WorldError> {
-        *self.seat(function)?.app.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.seat(function)?.end();
         Ok(())
     }
 
     /// Calls a function with an event.
     ///
     /// # Errors
-    /// [`WorldError::Fault`] when the call failed as a whole.
+    /// [`WorldError::Fault`] when the call failed as a whole, [`WorldError::Died`]
+    /// when its process died of it.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, WorldError> {
         let seat = self.seat(function)?;
-        let app = self.app(seat)?;
+        let name = seat.function.name;
+        let process = self.process(seat)?;
         seat.port.forget();
         let payload = RawValue::from_string(event.to_string())?;
         let mut call = Invocation::new(payload, "request");
         call.trace = Some("Root=1-6a81b2c0-5f2a9d3c4b1e6f7081920a3b;Sampled=1".to_owned());
-        let outcome = (seat.function.handle)(app, call).await;
+        let handled = (seat.function.handle)(Arc::clone(&process.app), call);
+        let outcome = tokio::select! {
+            biased;
+            () = process.life.ended() => None,
+            outcome = handled => Some(outcome),
+        };
         seat.port.end();
-        outcome.map_err(|fault| WorldError::Fault { function: seat.function.name, text: fault.0 })
+        self.costs.note(name, || seat.port.meter());
+        let outcome = outcome.ok_or(WorldError::Died(name))?;
+        seat.put_back(process);
+        outcome.map_err(|fault| WorldError::Fault { function: name, text: fault.0 })
     }
 
     /// Everything that is kept: items by table and key, messages by queue
@@ -383,22 +422,22 @@ impl World {
         Ok(json!({ "tables": tables, "queues": queues, "changes": changes }))
     }
 
-    fn app(&self, seat: &Seat) -> Result<Arc<App>, WorldError> {
-        let mut kept = seat.app.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(app) = kept.as_ref() {
-            return Ok(Arc::clone(app));
+    /// A process for an invocation: one that waits, or a new one.
+    fn process(&self, seat: &Seat) -> Result<Process, WorldError> {
+        if let Some(process) = seat.take() {
+            return Ok(process);
         }
+        let life = Life::new(Arc::clone(&seat.port));
         let platform = Platform {
-            aws: aws(&seat.port, self.sdk_attempts),
-            outgoing: Arc::new(Line(Arc::clone(&seat.port))),
+            aws: aws(&life, self.sdk_attempts),
+            outgoing: Arc::new(Line(Arc::clone(&life))),
             clock: Arc::clone(&self.outside.clock) as Arc<dyn Clock>,
             metrics: self.outside.metrics.clone(),
         };
         let environment = environment(&seat.function);
         let value = |name: &str| environment.get(name).cloned();
         let app = Arc::new(App::new(&seat.function, &value, &platform)?);
-        *kept = Some(Arc::clone(&app));
-        Ok(app)
+        Ok(Process { app, life })
     }
 
     fn seat(&self, function: &str) -> Result<&Seat, WorldError> {
@@ -438,15 +477,9 @@ fn tables_failed(error: dynoxide::DynoxideError) -> WorldError {
     WorldError::Tables(error.to_string())
 }
 
-fn aws(port: &Arc<Port>, attempts: u32) -> Aws {
-    Aws {
-        region: "eu-west-1".to_owned(),
-        endpoint: Some("http://aws.local".to_owned()),
-        credentials: Credentials::new("test", "test", None, None, "world"),
-        http: SharedHttpClient::new(Connection(Arc::clone(port))),
-        retry: RetryConfig::standard().with_max_attempts(attempts),
-        timeout: TimeoutConfig::disabled(),
-    }
+fn aws(life: &Arc<Life>, attempts: u32) -> Aws {
+    let connection = Arc::new(Connection(Arc::clone(life)));
+    Aws { attempts, ..Aws::emulator("eu-west-1", "http://aws.local", connection) }
 }
 
 /// The environment of a function: what template.yaml gives it.

@@ -12,6 +12,8 @@ use super::{
     tables::{Change, READERS},
 };
 
+mod side_by_side;
+
 /// The most records of a stream and of a queue in one batch, as in template.yaml.
 const CHANGES_MAX: usize = 100;
 const MESSAGES_MAX: usize = 10;
@@ -116,20 +118,29 @@ impl World {
             self.outside.tables.put_back(rest);
             if !batch.is_empty() {
                 moved = true;
-                self.hand_over(reader, batch).await?;
+                let twice = self.deliveries().again();
+                self.hand_over(reader, batch, twice).await?;
             }
         }
         Ok(moved)
     }
 
-    async fn hand_over(&self, name: &str, batch: Vec<Change>) -> Result<(), WorldError> {
+    /// Hands a batch of changes to their reader, `twice` if the mapping lost its
+    /// checkpoint.
+    async fn hand_over(
+        &self,
+        name: &str,
+        batch: Vec<Change>,
+        twice: bool,
+    ) -> Result<(), WorldError> {
         let event = stream_event(&batch);
-        if self.deliveries().again() {
-            // The mapping lost its checkpoint: the batch comes once more.
+        if twice {
             drop(self.invoke(name, &event).await);
         }
         let outcome = self.invoke(name, &event).await;
+        let passes = self.outside.sky.mutant().is_some_and(|mutant| mutant.passes(name));
         let done = match outcome {
+            _ if passes => batch.len(),
             Ok(answer) => match failures(&answer).first() {
                 None => batch.len(),
                 Some(first) => {
@@ -137,7 +148,7 @@ impl World {
                     at.unwrap_or(0)
                 }
             },
-            Err(WorldError::Fault { .. }) => 0,
+            Err(WorldError::Fault { .. } | WorldError::Died(_)) => 0,
             Err(error) => return Err(error),
         };
         let mut left: Vec<Change> = batch.into_iter().skip(done).collect();
@@ -145,7 +156,8 @@ impl World {
             let change = left.remove(0);
             let text = json!({ "sequence": sequence(&change), "item": change.image }).to_string();
             let parked = queues::dead_letters_of(name);
-            self.outside.queues.put(&parked, text, None, self.clock().now());
+            self.outside.queues.put(&parked, text.clone(), None, self.clock().now());
+            self.outside.tables.give_up(change, text);
         }
         self.outside.tables.put_back(left);
         Ok(())
@@ -179,20 +191,37 @@ impl World {
         if batch.is_empty() {
             return Ok(false);
         }
+        self.hand_messages(queue, function, batch, false).await?;
+        Ok(true)
+    }
+
+    /// Hands a batch of messages to their consumer. Side by side with others it
+    /// happens that a message is delivered again that is done.
+    async fn hand_messages(
+        &self,
+        queue: Queue,
+        function: &str,
+        batch: Vec<Message>,
+        side_by_side: bool,
+    ) -> Result<(), WorldError> {
         let again = match self.invoke(function, &queue_event(queue, &batch)).await {
             Ok(answer) => failures(&answer),
-            Err(WorldError::Fault { .. }) => batch.iter().map(|it| it.id.clone()).collect(),
+            Err(WorldError::Fault { .. } | WorldError::Died(_)) => {
+                batch.iter().map(|it| it.id.clone()).collect()
+            }
             Err(error) => return Err(error),
         };
+        let careless = self.outside.sky.mutant().is_some_and(|mutant| mutant.is_careless(queue));
         let (mut done, mut once_more) = (BTreeSet::new(), BTreeSet::new());
-        for message in batch.into_iter().filter(|message| !again.contains(&message.id)) {
-            let repeated = message.receives <= 2 && self.deliveries().again();
+        let is_done = |message: &Message| careless || !again.contains(&message.id);
+        for message in batch.into_iter().filter(is_done) {
+            let repeated = message.receives <= 2 && self.again(side_by_side);
             if repeated { &mut once_more } else { &mut done }.insert(message.id);
         }
         self.outside.queues.finish(queue.name(), &done);
-        self.outside.queues.show(queue.name(), &once_more, now);
+        self.outside.queues.show(queue.name(), &once_more, self.clock().now());
         self.outside.queues.park_worn_out(queue.name(), &queues::dead_letters(queue));
-        Ok(true)
+        Ok(())
     }
 
     /// The event that the consumer of a queue would get now; nothing is

@@ -1,5 +1,9 @@
 //! The HTTP API: requests as API Gateway hands them to functions.
 
+mod serve;
+
+pub use serve::Gateway;
+
 use std::collections::BTreeMap;
 
 use aftercart::{
@@ -208,7 +212,8 @@ impl Reply {
 
     fn gateway(status: u16, message: &str) -> Self {
         let body = json!({ "message": message }).to_string();
-        Self { status, headers: BTreeMap::new(), body }
+        let headers = [("content-type".to_owned(), "application/json".to_owned())];
+        Self { status, headers: headers.into(), body }
     }
 
     /// Reads the answer of a function.
@@ -245,7 +250,8 @@ fn parameters(route: &str, path: &str) -> Option<BTreeMap<String, String>> {
 
 impl World {
     /// Sends a request through the gateway: it finds the route, wants a token
-    /// where the route wants one, and calls the function.
+    /// where the route wants one, and calls the function. When its process dies,
+    /// the answer is the gateway's 500.
     ///
     /// # Errors
     /// [`WorldError`] when the function failed as a whole, which no entry for
@@ -258,7 +264,10 @@ impl World {
             return Ok(refused);
         }
         let event = ask.event(&route, self.clock().now());
-        Ok(Reply::of(&self.invoke(function.name, &event).await?))
+        match self.invoke(function.name, &event).await {
+            Err(WorldError::Died(_)) => Ok(Reply::gateway(500, "Internal Server Error")),
+            answer => Ok(Reply::of(&answer?)),
+        }
     }
 
     /// The event of a request, as its function would get it, and the name of

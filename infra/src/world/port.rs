@@ -6,27 +6,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use aftercart::run::outgoing::{Answering, Outgoing, OutgoingError, Stranger};
-use aws_smithy_runtime_api::{
-    client::{
-        http::{
-            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
-            SharedHttpConnector,
-        },
-        orchestrator::{HttpRequest, HttpResponse},
-        result::ConnectorError,
-        runtime_components::RuntimeComponents,
-    },
-    http::StatusCode,
-};
-use aws_smithy_types::body::SdkBody;
+use aftercart::run::Function;
 use serde_json::{Value, json};
 
 use super::{
-    CARRIERS, Outside,
-    permit::Action,
+    Mutant, Outside,
+    permit::{self, Action},
     queues,
-    tables::{self, Cost},
+    tables::{self, Cost, Reading, Request},
+    weather::Sky,
 };
 
 /// How a call fails.
@@ -45,6 +33,10 @@ pub enum Fault {
     Partial,
     /// A table refuses it, as it does what no retry mends; nothing else does.
     Refuse,
+    /// It never arrives, and the process dies.
+    DieBefore,
+    /// It is applied, and the process dies.
+    DieAfter,
 }
 
 /// A call that was made.
@@ -77,14 +69,26 @@ impl Meter {
     pub fn read_units(&self) -> u64 {
         self.read_halves.div_ceil(2)
     }
+
+    /// Halves of read units: a read that may be a moment old costs half of one.
+    #[must_use]
+    pub fn read_halves(&self) -> u64 {
+        self.read_halves
+    }
 }
 
 /// A function's way to the outside.
 pub struct Port {
-    outside: Arc<Outside>,
-    /// What it may do; everything when there is none.
-    permitted: Option<BTreeSet<Action>>,
+    pub(super) outside: Arc<Outside>,
+    /// Whose it is and what that may do. The port of nobody may do everything,
+    /// knows no weather and is never broken.
+    owner: Option<Owner>,
     state: Mutex<State>,
+}
+
+struct Owner {
+    function: &'static str,
+    permitted: BTreeSet<Action>,
 }
 
 #[derive(Default)]
@@ -97,13 +101,40 @@ struct State {
 }
 
 /// A call is not answered.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection was closed")]
-struct Lost;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Broken {
+    /// The caller hears of it.
+    #[error("the connection was closed")]
+    Lost,
+    /// The caller is no more.
+    #[error("the process has died")]
+    Died,
+}
 
-struct Answer {
-    status: u16,
-    body: Value,
+/// What AWS answers.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+impl Fault {
+    /// Whether a call that fails so arrives.
+    pub(super) fn arriving(fault: Option<Self>) -> Result<(), Broken> {
+        match fault {
+            Some(Self::Before) => Err(Broken::Lost),
+            Some(Self::DieBefore) => Err(Broken::Died),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the answer of a call that fails so comes back.
+    pub(super) fn answering(fault: Option<Self>) -> Result<(), Broken> {
+        match fault {
+            Some(Self::After) => Err(Broken::Lost),
+            Some(Self::DieAfter) => Err(Broken::Died),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl std::fmt::Debug for Port {
@@ -113,8 +144,9 @@ impl std::fmt::Debug for Port {
 }
 
 impl Port {
-    pub(super) fn new(outside: Arc<Outside>, permitted: Option<BTreeSet<Action>>) -> Self {
-        Self { outside, permitted, state: Mutex::default() }
+    pub(super) fn new(outside: Arc<Outside>, function: Option<&Function>) -> Self {
+        let owner = function.map(|it| Owner { function: it.name, permitted: permit::declared(it) });
+        Self { outside, owner, state: Mutex::default() }
     }
 
     /// Makes the call of this number, counted from 1 in each invocation, fail
@@ -128,7 +160,8 @@ impl Port {
         self.state().always = fault;
     }
 
-    /// What the last invocation cost.
+    /// What the last invocation cost; with several side by side, what they cost
+    /// since the last of them began.
     #[must_use]
     pub fn meter(&self) -> Meter {
         self.state().meter.clone()
@@ -160,14 +193,29 @@ impl Port {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The function whose port it is, and how the suite is broken, if it is.
+    pub(super) fn broken(&self) -> Option<(&'static str, &'static Mutant)> {
+        let owner = self.owner.as_ref()?;
+        self.outside.sky.mutant().map(|mutant| (owner.function, mutant))
+    }
+
+    /// How many turns of the executor a call waits before it arrives.
+    pub(super) fn turns(&self) -> u16 {
+        if self.owner.is_some() { self.outside.sky.turns() } else { 1 }
+    }
+
     /// Counts a call, and tells how it is to fail.
-    fn count(&self, operation: &str, actions: Vec<Action>) -> Option<Fault> {
+    pub(super) fn count(&self, operation: &str, actions: Vec<Action>) -> Option<Fault> {
         let mut state = self.state();
         state.used.extend(actions.iter().cloned());
         state.meter.calls.push(Call { operation: operation.to_owned(), actions });
         let number = state.meter.calls.len();
         let planned = state.faults.iter().position(|(call, _)| *call == number);
-        planned.map(|position| state.faults.swap_remove(position).1).or(state.always)
+        let planned = planned.map(|position| state.faults.swap_remove(position).1);
+        planned.or(state.always).or_else(|| {
+            let weather = self.owner.as_ref().map(|_| &self.outside.sky);
+            weather.and_then(Sky::fault)
+        })
     }
 
     fn charge(&self, cost: Cost) {
@@ -178,14 +226,14 @@ impl Port {
     }
 
     fn forbidden(&self, actions: &[Action]) -> Option<Answer> {
-        let permitted = self.permitted.as_ref()?;
-        let action = actions.iter().find(|action| !permitted.contains(action))?;
+        let owner = self.owner.as_ref()?;
+        let action = actions.iter().find(|action| !owner.permitted.contains(action))?;
         self.outside.note_forbidden(action);
         let message = format!("the role does not permit: {action}");
         Some(refusal("AccessDeniedException", &message))
     }
 
-    fn serve(&self, target: &str, body: &[u8]) -> Result<Answer, Lost> {
+    pub(super) fn serve(&self, target: &str, body: &[u8]) -> Result<Answer, Broken> {
         let (service, operation) = target.split_once('.').unwrap_or((target, ""));
         match service {
             "DynamoDB_20120810" => self.table(operation, body),
@@ -195,9 +243,9 @@ impl Port {
         }
     }
 
-    fn table(&self, operation: &str, body: &[u8]) -> Result<Answer, Lost> {
+    fn table(&self, operation: &str, body: &[u8]) -> Result<Answer, Broken> {
         let malformed = |text: String| Ok(refusal("SerializationException", &text));
-        let request = match tables::Request::parse(operation, body) {
+        let request = match Request::parse(operation, body) {
             Ok(request) => request,
             Err(text) => return malformed(text),
         };
@@ -207,8 +255,11 @@ impl Port {
         }
         let count = actions.len();
         let fault = self.count(operation, actions);
+        if let Some(body) = self.outside.limit.refuse(&request) {
+            return Ok(Answer { status: 400, body });
+        }
+        Fault::arriving(fault)?;
         match (fault, operation) {
-            (Some(Fault::Before), _) => return Err(Lost),
             (Some(Fault::Throttle), _) => {
                 return Ok(refusal("ProvisionedThroughputExceededException", "too fast"));
             }
@@ -220,12 +271,22 @@ impl Port {
             (Some(Fault::Partial), "BatchGetItem") => return Ok(self.half_a_batch(body)),
             _ => {}
         }
-        let answer = self.applied(request);
-        if fault == Some(Fault::After) { Err(Lost) } else { Ok(answer) }
+        let answer = match self.broken() {
+            Some((function, mutant)) => mutant.applied(self, function, request)?,
+            None => self.applied(request),
+        };
+        Fault::answering(fault).map(|()| answer)
     }
 
-    fn applied(&self, request: tables::Request) -> Answer {
-        match self.outside.tables.apply(request) {
+    /// Applies a request, and counts what it costs.
+    pub(super) fn applied(&self, request: Request) -> Answer {
+        let unseen = self.owner.as_ref().and_then(|_| self.outside.sky.stale());
+        self.applied_so(request, Reading { now: self.outside.now(), unseen })
+    }
+
+    /// Applies a request whose reads see this.
+    pub(super) fn applied_so(&self, request: Request, reading: Reading) -> Answer {
+        match self.outside.tables.apply(request, reading) {
             Ok((body, cost)) => {
                 self.charge(cost);
                 Answer { status: 200, body }
@@ -253,39 +314,43 @@ impl Port {
         if let Some(tables) = request["RequestItems"].as_object_mut() {
             tables.retain(|_, wanted| wanted["Keys"] != json!([]));
         }
-        let mut answer =
-            match tables::Request::parse("BatchGetItem", request.to_string().as_bytes()) {
-                Ok(_) if request["RequestItems"] == json!({}) => {
-                    Answer { status: 200, body: json!({ "Responses": {} }) }
-                }
-                Ok(request) => self.applied(request),
-                Err(text) => refusal("SerializationException", &text),
-            };
+        let mut answer = match Request::parse("BatchGetItem", request.to_string().as_bytes()) {
+            Ok(_) if request["RequestItems"] == json!({}) => {
+                Answer { status: 200, body: json!({ "Responses": {} }) }
+            }
+            Ok(request) => self.applied(request),
+            Err(text) => refusal("SerializationException", &text),
+        };
         answer.body["UnprocessedKeys"] = unread.into();
         answer
     }
 
-    fn queue(&self, operation: &str, body: &[u8]) -> Result<Answer, Lost> {
+    fn queue(&self, operation: &str, body: &[u8]) -> Result<Answer, Broken> {
         let request: queues::Request = match serde_json::from_slice(body) {
             Ok(request) => request,
             Err(error) => return Ok(refusal("SerializationException", &error.to_string())),
         };
-        let actions = vec![request.action()];
+        let action = request.action();
+        let actions = vec![action.clone()];
         if let Some(refused) = self.forbidden(&actions) {
             return Ok(refused);
         }
         let fault = self.count(operation, actions);
+        Fault::arriving(fault)?;
         let most = match fault {
-            Some(Fault::Before) => return Err(Lost),
             Some(Fault::Throttle) => return Ok(refusal("RequestThrottled", "too fast")),
             Some(Fault::Partial) => request.len() / 2,
             _ => usize::MAX,
         };
-        let body = self.outside.queues.send(request, most, self.outside.now());
-        if fault == Some(Fault::After) { Err(Lost) } else { Ok(Answer { status: 200, body }) }
+        let (now, queues) = (self.outside.now(), &self.outside.queues);
+        let body = match self.broken().and_then(|(by, mutant)| mutant.unsent(by, &action)) {
+            Some(kept) => queues.pretend(request, kept, now),
+            None => queues.send(request, most, now),
+        };
+        Fault::answering(fault).map(|()| Answer { status: 200, body })
     }
 
-    fn secret(&self, operation: &str, body: &[u8]) -> Result<Answer, Lost> {
+    fn secret(&self, operation: &str, body: &[u8]) -> Result<Answer, Broken> {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let name = request["SecretId"].as_str().unwrap_or_default();
         let Some(secret) = super::secret_named(name) else {
@@ -295,18 +360,19 @@ impl Port {
         if let Some(refused) = self.forbidden(&actions) {
             return Ok(refused);
         }
-        match self.count(operation, actions) {
-            Some(Fault::Before | Fault::After) => Err(Lost),
-            Some(Fault::Throttle) => Ok(refusal("ThrottlingException", "too fast")),
-            _ => {
-                let body = json!({ "ARN": name, "SecretString": self.outside.secret(secret) });
-                Ok(Answer { status: 200, body })
-            }
+        let fault = self.count(operation, actions);
+        Fault::arriving(fault)?;
+        Fault::answering(fault)?;
+        if fault == Some(Fault::Throttle) {
+            return Ok(refusal("ThrottlingException", "too fast"));
         }
+        let body = json!({ "ARN": name, "SecretString": self.outside.secret(secret) });
+        Ok(Answer { status: 200, body })
     }
 }
 
-fn refusal(kind: &str, message: &str) -> Answer {
+/// What AWS answers to a call that it refuses.
+pub(super) fn refusal(kind: &str, message: &str) -> Answer {
     Answer { status: 400, body: json!({ "__type": kind, "message": message }) }
 }
 
@@ -320,67 +386,4 @@ fn conflict(items: usize) -> Answer {
     let kind = "TransactionCanceledException";
     let body = json!({ "__type": kind, "message": "cancelled", "CancellationReasons": reasons });
     Answer { status: 400, body }
-}
-
-/// The port as the HTTP client of AWS's SDK.
-#[derive(Debug, Clone)]
-pub(super) struct Connection(pub(super) Arc<Port>);
-
-impl HttpClient for Connection {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Connection {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let port = Arc::clone(&self.0);
-        HttpConnectorFuture::new(async move {
-            // Calls that are made side by side take turns here, as on a network.
-            tokio::task::yield_now().await;
-            let target = request.headers().get("x-amz-target").unwrap_or_default();
-            let body = request.body().bytes().unwrap_or_default();
-            let Answer { status, body } =
-                port.serve(target, body).map_err(|lost| ConnectorError::io(lost.into()))?;
-            let status =
-                StatusCode::try_from(status).map_err(|error| ConnectorError::user(error.into()))?;
-            Ok(HttpResponse::new(status, SdkBody::from(body.to_string())))
-        })
-    }
-}
-
-/// The port as the way to payment providers, carriers and the merchant's system.
-#[derive(Debug, Clone)]
-pub(super) struct Line(pub(super) Arc<Port>);
-
-impl Outgoing for Line {
-    fn call(&self, request: http::Request<bytes::Bytes>) -> Answering {
-        let port = Arc::clone(&self.0);
-        Box::pin(async move {
-            tokio::task::yield_now().await;
-            let operation = format!("{} {}", request.method(), request.uri().path());
-            let fault = port.count(&operation, Vec::new());
-            if fault == Some(Fault::Before) {
-                return Err(OutgoingError::Broken(Lost.into()));
-            }
-            if fault == Some(Fault::Throttle) {
-                let busy = http::Response::builder().status(429).body(bytes::Bytes::from("{}"));
-                return busy.map_err(|error| OutgoingError::Broken(error.into()));
-            }
-            let stranger = request.extensions().get::<Stranger>().is_some();
-            if let Some(line) = port.outside.merchant.line().filter(|_| stranger) {
-                return line.call(request).await;
-            }
-            let answer = match request.uri().host() {
-                _ if stranger => port.outside.merchant.answer(&request, port.outside.now())?,
-                Some(CARRIERS) => port.outside.carriers.answer(&request),
-                _ => port.outside.stand_ins.answer(&request),
-            };
-            if fault == Some(Fault::After) { Err(OutgoingError::Timeout) } else { Ok(answer) }
-        })
-    }
 }

@@ -20,6 +20,10 @@ use super::permit::Action;
 const VISIBILITY: Period = Period::of_seconds(120);
 const RECEIVES_MAX: u32 = 5;
 
+/// The most messages that are kept after they are finished; another takes the
+/// place of one of them then.
+const FINISHED_MAX: usize = 4_096;
+
 /// Where queues are.
 const ADDRESS: &str = "http://queues.local/000000000000/";
 
@@ -65,6 +69,10 @@ struct State {
     /// Every message that a queue ever took, by its queue and its own identity.
     taken: BTreeSet<(String, String)>,
     count: u64,
+    /// Whether messages that are finished are kept, to be sent again.
+    remembers: bool,
+    /// Messages that were finished, each with its queue.
+    finished: Vec<(String, Message)>,
 }
 
 /// A request, read.
@@ -145,6 +153,21 @@ impl Queues {
         json!({ "MessageId": id, "MD5OfMessageBody": "" })
     }
 
+    /// Answers a request as if all its messages were taken, and takes only the
+    /// first `kept` of them.
+    pub(super) fn pretend(&self, mut request: Request, kept: usize, now: Timestamp) -> Value {
+        let told: Vec<Value> = request
+            .entries
+            .iter()
+            .map(|it| json!({ "Id": it.id, "MessageId": it.id, "MD5OfMessageBody": "" }))
+            .collect();
+        request.entries.truncate(kept);
+        if !request.entries.is_empty() {
+            self.send(request, kept, now);
+        }
+        json!({ "Successful": told, "Failed": [] })
+    }
+
     /// Puts a message into a queue, as somebody outside would.
     pub(super) fn put(&self, name: &str, body: String, reason: Option<String>, now: Timestamp) {
         self.state().take(name, body, reason, now);
@@ -175,9 +198,56 @@ impl Queues {
 
     /// Removes messages that are finished.
     pub(super) fn finish(&self, name: &str, ids: &BTreeSet<String>) {
-        if let Some(messages) = self.state().queues.get_mut(name) {
-            messages.retain(|message| !ids.contains(&message.id));
+        let mut state = self.state();
+        let messages = state.queues.remove(name).unwrap_or_default();
+        let (done, kept): (Vec<_>, Vec<_>) =
+            messages.into_iter().partition(|message| ids.contains(&message.id));
+        state.queues.insert(name.to_owned(), kept);
+        if state.remembers {
+            done.into_iter().for_each(|message| state.keep(name, message));
         }
+    }
+
+    /// Whether messages that are finished are kept from now on.
+    pub(super) fn remember(&self, remembers: bool) {
+        let mut state = self.state();
+        state.remembers |= remembers;
+    }
+
+    /// Moves parked messages of this queue back, up to so many. How many.
+    pub(super) fn move_back(&self, queue: Queue, most: usize, now: Timestamp) -> usize {
+        let mut state = self.state();
+        let parked = state.queues.entry(dead_letters(queue)).or_default();
+        let many = parked.len().min(most);
+        let back: Vec<Message> = parked.drain(..many).collect();
+        let back = back.into_iter();
+        let back = back.map(|it| Message { receives: 0, reason: None, visible_at: now, ..it });
+        state.queues.entry(queue.name().to_owned()).or_default().extend(back);
+        many
+    }
+
+    /// Sends a message once more that was finished, the one of this number of
+    /// those that are kept; whether there is one.
+    pub(super) fn send_again(&self, number: usize, now: Timestamp) -> bool {
+        let mut state = self.state();
+        let Some((name, message)) = state.finished.get(number).cloned() else { return false };
+        state.take(&name, message.body, None, now);
+        true
+    }
+
+    /// Takes a message out of a queue, by its text.
+    pub(super) fn take_out(&self, name: &str, body: &str) {
+        let mut state = self.state();
+        if let Some(messages) = state.queues.get_mut(name)
+            && let Some(place) = messages.iter().position(|it| it.body == body)
+        {
+            messages.remove(place);
+        }
+    }
+
+    /// How many messages are kept that were finished.
+    pub(super) fn finished(&self) -> usize {
+        self.state().finished.len()
     }
 
     /// Makes messages visible again that were received.
@@ -218,9 +288,9 @@ impl Queues {
         messages.map(|message| message.visible_at).min()
     }
 
-    /// Whether a queue ever took the message of this identity.
-    pub(super) fn took(&self, queue: Queue, message: &str) -> bool {
-        self.state().taken.contains(&(queue.name().to_owned(), message.to_owned()))
+    /// Every message that a queue ever took, by its queue and its own identity.
+    pub(super) fn taken(&self) -> BTreeSet<(String, String)> {
+        self.state().taken.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -229,6 +299,19 @@ impl Queues {
 }
 
 impl State {
+    /// Keeps a message that is finished, if need be in the place of another.
+    fn keep(&mut self, name: &str, message: Message) {
+        let kept = (name.to_owned(), message);
+        if self.finished.len() < FINISHED_MAX {
+            self.finished.push(kept);
+            return;
+        }
+        let place = usize::try_from(self.count).unwrap_or(0) % FINISHED_MAX;
+        if let Some(old) = self.finished.get_mut(place) {
+            *old = kept;
+        }
+    }
+
     fn take(&mut self, name: &str, body: String, reason: Option<String>, now: Timestamp) -> String {
         #[derive(Deserialize)]
         struct Known {
