@@ -5,6 +5,7 @@
 //! `.aftercart`, and leaves no process behind. Each verb is a function that
 //! ends in a failure with a remedy, or well.
 
+mod api_check;
 mod binaries;
 mod carrier;
 mod catalogue;
@@ -13,6 +14,8 @@ mod child;
 mod demo;
 mod emulator;
 mod failure;
+mod fire;
+mod fuzz;
 mod hooks;
 mod http;
 mod lambda;
@@ -23,7 +26,9 @@ mod page_check;
 mod place;
 mod policy;
 mod promises;
+mod proof;
 mod running;
+mod security_check;
 mod show;
 mod stack;
 mod tools;
@@ -41,6 +46,7 @@ use self::{
     child::Stop,
     failure::Failure,
     place::Place,
+    proof::Proof,
     running::Running,
     show::{bold, red},
     up::Wanted,
@@ -103,6 +109,23 @@ To work on it
                          and a desk, light and dark, by keyboard, without scripts.
        --optional        Is no failure where there is no Chromium.
 
+To prove it
+  simulate               The whole suite in a storm, in virtual time: every message late,
+                         lost or twice, processes dying, and every invariant checked.
+                         `cargo dev simulate --help` has its options.
+  fire                   The same on this machine's stack: processes are killed, the
+                         emulator is restarted, dead-letter queues are redriven.
+       --orders N        How many orders, 200 unless given.
+       --seed N          What chance begins with, 1 unless given.
+  fuzz [TARGET]          Throws bytes at every parser that faces the internet.
+       --seconds N       How long each target, 60 unless given.
+       --jobs N          How many processes at the same time, 1 unless given.
+  api-check              Tries the API against its description, with schemathesis.
+       --examples N      How many requests an operation, 50 unless given.
+  security-check         Licences and bans of dependencies, and the template's settings.
+  bench                  Speed, races, start, units and dollars, as tables.
+                         `cargo dev bench --help` has its options.
+
 Try `cargo dev demo` first.";
 
 /// A verb, with what it was given.
@@ -119,6 +142,11 @@ enum Verb {
     Token { who: String },
     Test { options: Vec<OsString> },
     PageCheck { optional: bool },
+    Fire(fire::Options),
+    ApiCheck { examples: u32 },
+    SecurityCheck,
+    Fuzz(fuzz::Options),
+    Proof { which: Proof, options: Vec<OsString> },
     Watch,
     Invoke { function: String, data_file: Option<PathBuf> },
     Build,
@@ -188,6 +216,11 @@ fn run_in_project(verb: &Verb) -> Result<(), Failure> {
         Verb::Token { who } => token(&place, who)?,
         Verb::Test { options } => check::run(&place, &stop, options)?,
         Verb::PageCheck { optional } => page_check::run(&place, &stop, *optional)?,
+        Verb::Fire(options) => fire::run(&place, &stop, *options)?,
+        Verb::ApiCheck { examples } => api_check::run(&place, &stop, *examples)?,
+        Verb::SecurityCheck => security_check::run(&place, &stop)?,
+        Verb::Fuzz(options) => fuzz::run(&place, &stop, options)?,
+        Verb::Proof { which, options } => proof::run(&place, &stop, *which, options)?,
         Verb::Watch => lambda::watch(&place, &stop)?,
         Verb::Invoke { function, data_file } => {
             lambda::invoke(&place, &stop, function, data_file.as_deref())?;
@@ -288,6 +321,12 @@ fn parse(mut parser: Parser) -> Result<Verb, Failure> {
         "outbox" => nothing_more(&mut parser, Verb::Outbox),
         "seed" => nothing_more(&mut parser, Verb::Seed),
         "page-check" => parse_page_check(&mut parser),
+        "fire" => parse_fire(&mut parser),
+        "api-check" => parse_api_check(&mut parser),
+        "security-check" => nothing_more(&mut parser, Verb::SecurityCheck),
+        "simulate" => Ok(Verb::Proof { which: Proof::Simulate, options: rest(&mut parser)? }),
+        "fuzz" => parse_fuzz(&mut parser),
+        "bench" => Ok(Verb::Proof { which: Proof::Bench, options: rest(&mut parser)? }),
         "watch" => nothing_more(&mut parser, Verb::Watch),
         "build" => nothing_more(&mut parser, Verb::Build),
         other => Err(misused(format!("There is no verb `{other}`."))),
@@ -373,6 +412,47 @@ fn parse_page_check(parser: &mut Parser) -> Result<Verb, Failure> {
         }
     }
     Ok(Verb::PageCheck { optional })
+}
+
+fn parse_fire(parser: &mut Parser) -> Result<Verb, Failure> {
+    let mut options = fire::Options::default();
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("orders") => options.orders = number(parser)?,
+            Arg::Long("seed") => options.seed = number(parser)?,
+            Arg::Short('h') | Arg::Long("help") => return Ok(Verb::Help),
+            other => return Err(unexpected(other)),
+        }
+    }
+    Ok(Verb::Fire(options))
+}
+
+fn parse_api_check(parser: &mut Parser) -> Result<Verb, Failure> {
+    let mut examples = api_check::EXAMPLES;
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("examples") => examples = number(parser)?,
+            Arg::Short('h') | Arg::Long("help") => return Ok(Verb::Help),
+            other => return Err(unexpected(other)),
+        }
+    }
+    Ok(Verb::ApiCheck { examples })
+}
+
+fn parse_fuzz(parser: &mut Parser) -> Result<Verb, Failure> {
+    let mut options = fuzz::Options::default();
+    while let Some(arg) = next(parser)? {
+        match arg {
+            Arg::Long("seconds") => options.seconds = number(parser)?,
+            Arg::Long("jobs") => options.jobs = number(parser)?,
+            Arg::Value(target) if options.target.is_none() => {
+                options.target = Some(target.to_string_lossy().into_owned());
+            }
+            Arg::Short('h') | Arg::Long("help") => return Ok(Verb::Help),
+            other => return Err(unexpected(other)),
+        }
+    }
+    Ok(Verb::Fuzz(options))
 }
 
 fn parse_replay(parser: &mut Parser) -> Result<Verb, Failure> {
@@ -491,6 +571,14 @@ mod tests {
             (
                 "polling --parcels 50 --seed 2",
                 Verb::Polling(polling::Options { parcels: 50, seed: 2, progress: true }),
+            ),
+            (
+                "fuzz tokens --seconds 9",
+                Verb::Fuzz(fuzz::Options {
+                    target: Some("tokens".to_owned()),
+                    seconds: 9,
+                    jobs: 1,
+                }),
             ),
             (
                 "years --members 5 --years 2 --seed 3",

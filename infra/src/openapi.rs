@@ -58,6 +58,7 @@ pub fn document() -> Value {
     }
     let mut components: Map<String, Value> = schemas.take_definitions(true).into_iter().collect();
     components.insert("Problem".to_owned(), problem_schema());
+    components.insert("GatewayRefusal".to_owned(), gateway_refusal_schema());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -102,6 +103,15 @@ fn problem_schema() -> Value {
             "detail": { "type": "string", "description": "A sentence for people, with the remedy." },
             "field": { "type": "string", "description": "What is at fault: a field of the body, a header or a member of the query." },
         },
+    })
+}
+
+fn gateway_refusal_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "What API Gateway says of a token that it does not take, before any function is called.",
+        "required": ["message"],
+        "properties": { "message": { "type": "string" } },
     })
 }
 
@@ -220,7 +230,11 @@ fn responses(shapes: &Shapes, route: &Route) -> Value {
     problems.dedup();
     for status in problems {
         let schema = json!({ "$ref": "#/components/schemas/Problem" });
-        let content = json!({ "application/problem+json": { "schema": schema } });
+        let mut content = json!({ "application/problem+json": { "schema": schema } });
+        if route.access != Access::Open && [401, 403].contains(&status) {
+            let schema = json!({ "$ref": "#/components/schemas/GatewayRefusal" });
+            content["application/json"] = json!({ "schema": schema });
+        }
         let answer = json!({ "description": meaning(status), "content": content });
         responses.entry(status.to_string()).or_insert(answer);
     }

@@ -55,6 +55,17 @@ impl Memory {
         self.0.insert((provider, kind, key.to_owned()), value);
     }
 
+    /// All that was noted of a kind, by key.
+    pub fn of_kind(
+        &self,
+        provider: Provider,
+        kind: &'static str,
+    ) -> impl Iterator<Item = (&str, &Value)> {
+        let noted = self.0.iter();
+        let noted = noted.filter(move |((of, known, _), _)| *of == provider && *known == kind);
+        noted.map(|((.., key), value)| (key.as_str(), value))
+    }
+
     /// How much of a payment was given back, by the refunds that were noted.
     #[must_use]
     pub fn given_back(&self, provider: Provider, payment: &str) -> i64 {

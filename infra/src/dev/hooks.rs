@@ -1,7 +1,10 @@
 //! A merchant's own system: takes the webhooks of the local stack, checks each
 //! signature as a merchant would, and shows what it was told.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
 use aftercart::model::{signature::standard_webhooks, time::Timestamp};
 use serde_json::{Value, json};
@@ -41,6 +44,12 @@ impl Hooks {
             all.push(json!({ "id": id, "told": told }));
         }
         true
+    }
+
+    /// The identities of what it was told.
+    pub(super) fn ids(&self) -> BTreeSet<String> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter_map(|told| told["id"].as_str().map(str::to_owned)).collect()
     }
 
     /// All of it, a line each.

@@ -91,7 +91,9 @@ pub(super) fn build(place: &Place, stop: &Stop) -> Result<(), Failure> {
     let tools = Tools::of_lambda(place, stop, true)?;
     let mut command = cargo_lambda(place, &tools);
     command.args(["lambda", "build", "--release", "--arm64", "--workspace"]);
-    command.args(["--exclude", "aftercart-infra", "--exclude", "aftercart-tests"]);
+    for ours in ["infra", "tests", "simulation", "bench", "fuzz"] {
+        command.args(["--exclude", &format!("aftercart-{ours}")]);
+    }
     child::hand_over(&mut command, stop)?;
     show::line("")?;
     let mut sizes = tools.command("python");

@@ -1,14 +1,14 @@
 //! The policy of the local stack: short periods, so that a day of the shop
 //! passes in a minute.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use aftercart::{
+    aws::Aws,
     model::policy::Policy,
-    run::config::Aws,
+    run::outgoing::Https,
     store::{Store, Table, settings::put_policy},
 };
-use aws_smithy_http_client::Builder;
 
 use super::{
     failure::{Failure, Trying},
@@ -29,22 +29,17 @@ pub(super) fn put(place: &Place, stack: &Stack, running: &Running) -> Result<(),
     let document = fs::read_to_string(place.of(FILE)).trying(format_args!("read {FILE}"))?;
     let document = document.replace(PAGE, &running.page_url());
     Policy::parse(&document).trying(format_args!("use {FILE}"))?;
-    let table = stack.variable(Table::Settings.variable())?;
-    let store = Store::new(aws(stack).dynamodb(), vec![(Table::Settings, table.to_owned())]);
+    let store = store(stack)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.trying("write the policy")?;
     runtime.block_on(store.commit(put_policy(&document))).trying("write the policy")
 }
 
-fn aws(stack: &Stack) -> Aws {
-    Aws {
-        region: stack.region.clone(),
-        endpoint: Some(stack.endpoint.clone()),
-        credentials: aws_sdk_dynamodb::config::Credentials::new(
-            "test", "test", None, None, "local",
-        ),
-        http: Builder::new().build_http(),
-        retry: aws_sdk_dynamodb::config::retry::RetryConfig::standard(),
-        timeout: aws_sdk_dynamodb::config::timeout::TimeoutConfig::disabled(),
-    }
+/// The stack's tables, with every permission.
+pub(super) fn store(stack: &Stack) -> Result<Store, Failure> {
+    let name = |table: Table| Ok((table, stack.variable(table.variable())?.to_owned()));
+    let names = Table::ALL.into_iter().map(name).collect::<Result<_, Failure>>()?;
+    let https = Https::new().trying("open a way to the tables")?;
+    let aws = Aws::emulator(&stack.region, &stack.endpoint, Arc::new(https));
+    Ok(Store::new(aws.dynamodb(), names))
 }

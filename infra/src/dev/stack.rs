@@ -155,6 +155,17 @@ impl Stack {
             .remedy(format!("`cargo dev logs {function}` tells more.")))
     }
 
+    /// Changes how a function is deployed; its processes end.
+    pub(super) fn configure(&self, function: &str, change: &Value) -> Result<(), Failure> {
+        let name = &self.function(function)?.name;
+        let url = format!("{}/2015-03-31/functions/{name}/configuration", self.endpoint);
+        let answer = self.http.send("PUT", &url, &[], &change.to_string())?;
+        match answer.status {
+            200 => Ok(()),
+            _ => Err(Failure::new(format!("{function} was not changed: {}.", answer.body))),
+        }
+    }
+
     /// A function by its name in the project.
     pub(super) fn function(&self, name: &str) -> Result<&Deployed, Failure> {
         self.functions.get(name).ok_or_else(|| {

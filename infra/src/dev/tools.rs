@@ -1,5 +1,6 @@
-//! The Python tools of the local stack, in `.aftercart/venv`. Versions are
-//! pinned in `infra/local/*.txt`; nothing is installed elsewhere.
+//! The Python tools of the local stack, in `.aftercart/venv`, and those whose
+//! needs do not go with theirs, each in a folder of its own. Versions are pinned
+//! in `infra/local/*.txt`; nothing is installed elsewhere.
 
 use std::{ffi::OsString, fs, iter, path::PathBuf, process::Command};
 
@@ -22,12 +23,23 @@ const ZIG: &str = "infra/local/zig.txt";
 /// What the template's linter needs besides the stack's.
 const LINT: &str = "infra/local/lint.txt";
 
+/// What tries the API against its description.
+const SCHEMATHESIS: &str = "infra/local/schemathesis.txt";
+
+/// What looks for settings of the template that are not safe.
+const CHECKOV: &str = "infra/local/checkov.txt";
+
+/// The folder of the tools of the local stack.
+const VENV: &str = "venv";
+
 /// The Python that the tools are known to work with, or a later one.
 const PYTHON: &str =
     "import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 10) else 3)";
 
 /// The tools, installed.
 pub(super) struct Tools {
+    /// In `.aftercart`.
+    folder: &'static str,
     bin: PathBuf,
 }
 
@@ -35,8 +47,8 @@ impl Tools {
     /// The emulator and the deployment. Installs what is missing: about 110 MB.
     pub(super) fn of_stack(place: &Place, stop: &Stop) -> Result<Self, Failure> {
         let step = Step::begin("Python tools", "looking for .aftercart/venv")?;
-        let tools = Self::venv(place, stop)?;
-        if is_installed(place, STACK) {
+        let tools = Self::venv(place, stop, VENV)?;
+        if tools.has(place, STACK) {
             step.done("in .aftercart/venv")?;
         } else {
             tools.install(place, stop, &step, STACK)?;
@@ -48,7 +60,7 @@ impl Tools {
     /// The template's linter, beside the stack's tools, of which it uses some.
     pub(super) fn of_lint(place: &Place, stop: &Stop) -> Result<Self, Failure> {
         let tools = Self::of_stack(place, stop)?;
-        if !is_installed(place, LINT) {
+        if !tools.has(place, LINT) {
             let step = Step::begin("cfn-lint", "installing into .aftercart/venv")?;
             tools.install(place, stop, &step, LINT)?;
             step.done("installed into .aftercart/venv (60 MB)")?;
@@ -58,13 +70,40 @@ impl Tools {
 
     /// cargo-lambda: 33 MB, and 370 MB for the Zig compiler, which links for other machines.
     pub(super) fn of_lambda(place: &Place, stop: &Stop, zig: bool) -> Result<Self, Failure> {
-        let tools = Self::venv(place, stop)?;
+        let tools = Self::venv(place, stop, VENV)?;
         let lists = if zig { &[CARGO_LAMBDA, ZIG][..] } else { &[CARGO_LAMBDA] };
-        for list in lists.iter().filter(|list| !is_installed(place, list)) {
+        for list in lists.iter().filter(|list| !tools.has(place, list)) {
             let step = Step::begin("cargo-lambda", "installing into .aftercart/venv")?;
             tools.install(place, stop, &step, list)?;
             step.done("installed into .aftercart/venv")?;
         }
+        Ok(tools)
+    }
+
+    /// schemathesis: 95 MB.
+    pub(super) fn of_api_check(place: &Place, stop: &Stop) -> Result<Self, Failure> {
+        Self::apart(place, stop, "schemathesis", "venv-schemathesis", SCHEMATHESIS)
+    }
+
+    /// checkov: 300 MB.
+    pub(super) fn of_security_check(place: &Place, stop: &Stop) -> Result<Self, Failure> {
+        Self::apart(place, stop, "checkov", "venv-checkov", CHECKOV)
+    }
+
+    /// A tool in a folder of its own.
+    fn apart(
+        place: &Place,
+        stop: &Stop,
+        name: &'static str,
+        folder: &'static str,
+        list: &str,
+    ) -> Result<Self, Failure> {
+        let step = Step::begin(name, &format!("looking for .aftercart/{folder}"))?;
+        let tools = Self::venv(place, stop, folder)?;
+        if !tools.has(place, list) {
+            tools.install(place, stop, &step, list)?;
+        }
+        step.done(&format!("in .aftercart/{folder}"))?;
         Ok(tools)
     }
 
@@ -83,9 +122,9 @@ impl Tools {
         std::env::join_paths(iter::once(self.bin.clone()).chain(std::env::split_paths(&path))).ok()
     }
 
-    fn venv(place: &Place, stop: &Stop) -> Result<Self, Failure> {
-        let folder = place.local("venv")?;
-        let tools = Self { bin: folder.join("bin") };
+    fn venv(place: &Place, stop: &Stop, name: &'static str) -> Result<Self, Failure> {
+        let folder = place.local(name)?;
+        let tools = Self { folder: name, bin: folder.join("bin") };
         let works =
             |program| child::run(tools.command("python").args(["-c", program]), stop, |_| ());
         if tools.bin.join("python").exists() && works("import pip").is_ok_and(|said| said.ok) {
@@ -93,7 +132,8 @@ impl Tools {
         }
         let python = python(stop)?;
         if folder.exists() {
-            fs::remove_dir_all(&folder).trying("remove the unusable .aftercart/venv")?;
+            fs::remove_dir_all(&folder)
+                .trying(format_args!("remove the unusable .aftercart/{name}"))?;
         }
         let said =
             child::run(Command::new(python).args(["-m", "venv"]).arg(&folder), stop, |_| ())?;
@@ -108,7 +148,7 @@ impl Tools {
     }
 
     fn install(&self, place: &Place, stop: &Stop, step: &Step, list: &str) -> Result<(), Failure> {
-        step.announce(&format!("installing what {list} names into .aftercart/venv"))?;
+        step.announce(&format!("installing what {list} names into .aftercart/{}", self.folder))?;
         let pip = [
             "-m",
             "pip",
@@ -124,19 +164,21 @@ impl Tools {
             return Err(Failure::new(format!("pip could not install {list}:\n{}", said.last_words(8)))
                 .remedy("It needs a connection to the Python package index. Run the command again when there is one."));
         }
-        fs::copy(place.of(list), stamp(place, list)?).trying("note what is installed")?;
+        fs::copy(place.of(list), self.stamp(place, list)?).trying("note what is installed")?;
         Ok(())
     }
-}
 
-/// The copy of a list that says that it is installed.
-fn stamp(place: &Place, list: &str) -> Result<PathBuf, Failure> {
-    place.local(&format!("venv/installed-{}", list.rsplit('/').next().unwrap_or(list)))
-}
+    /// The copy of a list that says that it is installed.
+    fn stamp(&self, place: &Place, list: &str) -> Result<PathBuf, Failure> {
+        let name = list.rsplit('/').next().unwrap_or(list);
+        place.local(&format!("{}/installed-{name}", self.folder))
+    }
 
-fn is_installed(place: &Place, list: &str) -> bool {
-    let wanted = fs::read(place.of(list)).ok();
-    wanted.is_some() && wanted == stamp(place, list).ok().and_then(|stamp| fs::read(stamp).ok())
+    fn has(&self, place: &Place, list: &str) -> bool {
+        let wanted = fs::read(place.of(list)).ok();
+        let installed = self.stamp(place, list).ok().and_then(|stamp| fs::read(stamp).ok());
+        wanted.is_some() && wanted == installed
+    }
 }
 
 /// The machine's Python, if it is one that serves.

@@ -53,12 +53,16 @@ pub(super) struct Wanted {
 
 /// A stack that this process holds. Dropping it ends all of its processes.
 pub(super) struct Open {
-    emulator: Emulator,
+    /// None while it is started anew.
+    emulator: Option<Emulator>,
+    tools: Tools,
     _note: Note,
     /// How it is called.
     pub(super) stack: Stack,
     /// How others find it.
     pub(super) running: Running,
+    /// What is outside of it.
+    pub(super) page: Arc<Page>,
 }
 
 /// The note by which others find the stack, for as long as this lives.
@@ -99,16 +103,32 @@ impl Open {
         receive(&page, stop, &stack);
         catalogue::fill(place, &stack)?;
         page.open.store(true, Ordering::Relaxed);
-        Ok(Self { emulator, _note: note, stack, running })
+        Ok(Self { emulator: Some(emulator), tools, _note: note, stack, running, page })
     }
 
     /// Waits until the end is wanted, or the emulator dies.
     pub(super) fn hold(&mut self, stop: &Stop) -> Result<(), Failure> {
         while stop.pause(Duration::from_millis(200)).is_ok() {
-            if !self.emulator.lives() {
-                return Err(self.emulator.obituary());
+            if let Some(emulator) = &mut self.emulator
+                && !emulator.lives()
+            {
+                return Err(emulator.obituary());
             }
         }
+        Ok(())
+    }
+
+    /// The emulator's process.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.emulator.as_ref().map(Emulator::pid)
+    }
+
+    /// Ends the emulator and all functions with it, and starts it with what it
+    /// held then.
+    pub(super) fn restart(&mut self, place: &Place, stop: &Stop) -> Result<(), Failure> {
+        drop(self.emulator.take());
+        let Running { port, state, .. } = &self.running;
+        self.emulator = Some(Emulator::start(place, &self.tools, stop, *port, state)?);
         Ok(())
     }
 }
