@@ -1,0 +1,3 @@
+#![no_main]
+
+aftercart_fuzzers::target!(aftercart_fuzz::FORMS);
