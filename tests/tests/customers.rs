@@ -54,7 +54,9 @@ async fn a_record_is_set_and_counted_side_by_side() {
     assert_eq!(set.json()["segments"], json!(["new", "tea"]));
     assert_eq!(view(&shop, "").await.json()["customer"]["birthday"], "02-29");
     let read = shop.store().profile(&ada()).await.unwrap();
-    let paid = |minor| PaidOrder {
+    let paid = |minor: i64| PaidOrder {
+        order: OrderId::derive(&[&minor.to_string()]),
+        paid_at: shop.now(),
         placed_at: shop.now(),
         total: Money::new(minor, Currency::parse("GBP").unwrap()).unwrap(),
         method: MethodId::parse("express").unwrap(),

@@ -9,6 +9,10 @@
 
 mod shop;
 
+mod access;
+
+mod security;
+
 mod checkout;
 
 mod carts;
@@ -117,7 +121,9 @@ mod care;
 
 mod relay;
 
+mod audit;
 mod webhooks;
+
 mod years;
 
 mod replay;
@@ -131,3 +137,7 @@ mod events;
 mod architecture;
 
 mod messages;
+
+mod weather;
+
+mod costs;

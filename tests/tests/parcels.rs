@@ -483,7 +483,7 @@ async fn a_fold_costs_two_round_trips_and_four_with_news() {
     let sent = Sent::days_ago(1, 1).await;
     let shop = &sent.shop;
     let quiet = ["GetItem", "UpdateItem"];
-    let news = ["GetItem", "UpdateItem", "GetItem", "UpdateItem"];
+    let news = ["GetItem", "GetItem", "GetItem", "UpdateItem"];
     // The first call reads the policy besides.
     let scans: [(&str, &[&str]); 15] = std::array::from_fn(|hour| match hour {
         0 => ("info_received", &quiet[..]),

@@ -79,7 +79,7 @@ fn nudge(shop: &Shop, placed: &Placed) {
 }
 
 /// Pays an order with Stripe, which remembers it.
-async fn pay_with_stripe(shop: &Shop, placed: &Placed) -> String {
+pub(crate) async fn pay_with_stripe(shop: &Shop, placed: &Placed) -> String {
     let payment = shop.start_payment(placed, "stripe").await;
     let event = format!("evt_{payment}");
     let report = Payment {

@@ -47,6 +47,8 @@ macro_rules! scenarios {
     };
 }
 
+mod access;
+
 mod alerts;
 
 mod answering;
@@ -115,6 +117,7 @@ mod webhooks;
 pub(crate) fn all() -> Vec<Scenario> {
     [
         listed(),
+        access::listed(),
         alerts::listed(),
         answering::listed(),
         care::listed(),
